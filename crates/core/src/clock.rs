@@ -1,0 +1,155 @@
+//! Time, injected: nothing in towergate asks the system for it behind your back.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+/// A boxed future that can move between threads.
+pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// A point in time: nanoseconds since the Unix epoch, UTC.
+///
+/// Arithmetic saturates, so that no configured duration can overflow.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// The last representable moment, in the year 2554.
+    pub const MAX: Self = Self(u64::MAX);
+
+    /// Creates a timestamp from milliseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_millis(millis: u64) -> Self {
+        Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// Returns the milliseconds since the Unix epoch: `$context.requestTimeEpoch`.
+    #[must_use]
+    pub const fn as_unix_millis(self) -> u64 {
+        self.0 / 1_000_000
+    }
+
+    /// Returns the seconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_unix_seconds(self) -> u64 {
+        self.0 / 1_000_000_000
+    }
+
+    /// Returns the time from `earlier` to this, zero if `earlier` is later.
+    #[must_use]
+    pub const fn saturating_since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Returns the moment `duration` after this one, [`Timestamp::MAX`] if there is none.
+    #[must_use]
+    pub fn saturating_add(self, duration: Duration) -> Self {
+        Self(
+            self.0
+                .saturating_add(u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)),
+        )
+    }
+
+    /// Displays as `07/Aug/2024:20:24:17 +0000`: `$context.requestTime`.
+    #[must_use]
+    pub fn request_time(self) -> impl fmt::Display {
+        RequestTime(self.as_unix_seconds())
+    }
+}
+
+struct RequestTime(u64);
+
+impl fmt::Display for RequestTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const MONTHS: [&str; 12] = [
+            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+        ];
+        let (year, month, day) = civil_date(self.0 / 86_400);
+        let second = self.0 % 86_400;
+        let month = MONTHS.get(month).copied().unwrap_or("Dec");
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000"
+        )
+    }
+}
+
+/// Year, month (from 0) and day (from 1) of a day counted from 1970-01-01.
+///
+/// Counts in eras of 400 years that begin on 1 March, so that a leap day is the last of its year.
+fn civil_date(days: u64) -> (u64, usize, u64) {
+    let days = days + 719_468;
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12;
+    let year = era * 400 + year_of_era + u64::from(month < 2);
+    (year, usize::try_from(month).unwrap_or(0), day)
+}
+
+/// Tells the time. It is read once per request and handed on.
+pub trait Clock: Send + Sync + 'static {
+    /// Returns the current time.
+    fn now(&self) -> Timestamp;
+}
+
+/// The system's clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "this is the clock that is injected"
+    )]
+    fn now(&self) -> Timestamp {
+        let since_epoch = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .unwrap_or_default();
+        Timestamp(u64::try_from(since_epoch.as_nanos()).unwrap_or(u64::MAX))
+    }
+}
+
+/// Waits. `towergate-client` has the one for tokio.
+pub trait Timer: Send + Sync + 'static {
+    /// Returns a future that ends once the clock shows `deadline`.
+    fn sleep_until(&self, deadline: Timestamp) -> BoxFuture<'static, ()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn request_time_is_written_as_in_access_logs() {
+        let cases = [
+            (0, "01/Jan/1970:00:00:00 +0000"),
+            (951_782_399, "28/Feb/2000:23:59:59 +0000"),
+            (951_782_400, "29/Feb/2000:00:00:00 +0000"),
+            (951_868_800, "01/Mar/2000:00:00:00 +0000"),
+            (1_723_062_257, "07/Aug/2024:20:24:17 +0000"),
+            (1_735_689_599, "31/Dec/2024:23:59:59 +0000"),
+            (4_107_542_400, "01/Mar/2100:00:00:00 +0000"),
+        ];
+        for (seconds, expected) in cases {
+            let time = Timestamp::from_unix_millis(seconds * 1_000);
+            assert_eq!(time.request_time().to_string(), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn arithmetic_saturates() {
+        assert_eq!(Timestamp::MAX.saturating_add(Duration::MAX), Timestamp::MAX);
+        assert_eq!(
+            Timestamp::default().saturating_since(Timestamp::MAX),
+            Duration::ZERO
+        );
+    }
+}

@@ -1,0 +1,40 @@
+//! The words every towergate crate shares: what is known of a request ([`Context`]), why it is refused
+//! ([`Rejection`]), what it carries ([`Body`]), and the ports to the world ([`Clock`], [`Random`], [`Function`] …).
+//!
+//! There is no I/O here and no runtime. A layer that refuses a request says so in the words of API Gateway:
+//!
+//! ```
+//! use towergate_core::{Body, Rejection, ResponseType, Step, Style};
+//!
+//! let response = Rejection::new(ResponseType::Unauthorized, Step::Authorizer).into_response::<Body>(Style::Rest);
+//! assert_eq!(response.status(), 401);
+//! assert_eq!(response.headers()["x-amzn-errortype"], "UnauthorizedException");
+//! ```
+
+mod address;
+mod body;
+mod clock;
+mod context;
+mod context_variable;
+mod identity;
+mod ids;
+mod params;
+mod ports;
+mod random;
+mod rejection;
+mod resource;
+mod response_type;
+
+pub use address::{ClientAddress, PeerAddress, TrustedHops};
+pub use body::{Body, BodyError, BoxError};
+pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};
+pub use context::{Context, REQUEST_ID, Route, StageInfo, StagePath, TRACE_ID};
+pub use context_variable::ContextVariable;
+pub use identity::Identity;
+pub use ids::{ExtendedRequestId, RequestId};
+pub use params::Params;
+pub use ports::{CredentialStore, Function, FunctionError, KeySource, Observer};
+pub use random::{Random, SystemRandom};
+pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
+pub use resource::ResourceInfo;
+pub use response_type::{ResponseType, UnknownResponseType};
