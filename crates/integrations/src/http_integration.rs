@@ -1,0 +1,359 @@
+//! `HTTP` and `HTTP_PROXY`: a backend behind a URL.
+
+use std::time::Duration;
+
+use http::{
+    HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response, Uri, header, request,
+};
+use towergate_client::Client;
+use towergate_core::{Body, Context, Rejection, Step, TRACE_ID};
+use towergate_definition::{
+    self as definition, ConnectionType, Diagnostic, IntegrationType, Method, PassthroughBehavior,
+    Place,
+};
+use towergate_expressions::UriTemplate;
+
+use crate::{
+    backends::Backends,
+    deadline::IdleTimeout,
+    header_rules::{forwarded, proxied_response, remove_before_http},
+    request::{Mapped, RequestMappings, unsupported_media_type},
+    response::{Reply, Responses},
+    template::{self, RequestBody, Templates},
+};
+
+const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
+
+/// The shortest timeout that a definition may set, in milliseconds.
+const MIN_TIMEOUT_IN_MILLIS: u32 = 50;
+
+/// A compiled `HTTP` or `HTTP_PROXY` integration.
+#[derive(Debug)]
+pub(crate) struct HttpIntegration {
+    /// The verb towards the backend; `None` is the client's own.
+    verb: Option<Verb>,
+    uri: UriTemplate,
+    mappings: RequestMappings,
+    timeout: Duration,
+    kind: Kind,
+}
+
+#[derive(Debug)]
+enum Kind {
+    /// The backend sees the whole request, and the client the whole answer.
+    Proxy,
+    /// Only what is mapped crosses, in either direction.
+    Mapped(Box<Mappings>),
+}
+
+#[derive(Debug)]
+struct Mappings {
+    templates: Templates,
+    passthrough_behavior: PassthroughBehavior,
+    responses: Responses,
+}
+
+impl HttpIntegration {
+    pub(crate) fn compile(
+        integration: &definition::Integration,
+        method: &Method,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        report_unserved(integration, place, diagnostics);
+        let mappings = RequestMappings::compile(integration, place, diagnostics);
+        let kind = Kind::compile(integration, method, place, diagnostics);
+        let uri = compile_uri(integration, mappings.as_ref(), place, diagnostics);
+        let verb = compile_verb(integration, place, diagnostics);
+        if integration.timeout_in_millis < MIN_TIMEOUT_IN_MILLIS {
+            let message = format!(
+                "{} ms is too short: use 50 or more",
+                integration.timeout_in_millis
+            );
+            diagnostics.push(Diagnostic::error(place.key("timeoutInMillis"), message));
+        }
+        Some(Self {
+            verb: verb?,
+            uri: uri?,
+            mappings: mappings?,
+            timeout: Duration::from_millis(u64::from(integration.timeout_in_millis)),
+            kind: kind?,
+        })
+    }
+
+    /// Whether the client gets a trace header: a proxied backend's own answer has none added.
+    pub(crate) fn adds_trace(&self) -> bool {
+        matches!(self.kind, Kind::Mapped(_))
+    }
+
+    pub(crate) async fn call(
+        &self,
+        context: &Context,
+        head: &request::Parts,
+        body: Body,
+        backends: &Backends,
+    ) -> Result<Response<Body>, Rejection> {
+        let (mapped, body) = self
+            .mappings
+            .evaluate(context, head, body, backends)
+            .await?;
+        let body = self.kind.request_body(head, body)?;
+        let verb = self.verb.as_ref().unwrap_or(&head.method);
+
+        let mut request = Request::new(if takes_body(verb) {
+            body
+        } else {
+            Body::empty()
+        });
+        *request.method_mut() = verb.clone();
+        *request.uri_mut() = self.uri(context, &mapped)?;
+        *request.headers_mut() = self.headers(context, head, mapped.headers, backends);
+
+        let deadline = backends.clock().now().saturating_add(self.timeout);
+        let response = backends.send(context, request, self.timeout).await?;
+        let (parts, body) = response.into_parts();
+        match &self.kind {
+            Kind::Proxy => {
+                let body = IdleTimeout::wrap(body, self.timeout, backends);
+                let mut response = Response::new(body);
+                *response.status_mut() = parts.status;
+                *response.headers_mut() = proxied_response(&parts.headers);
+                Ok(response)
+            }
+            Kind::Mapped(mappings) => {
+                let selected = mappings.responses.select(parts.status.as_str());
+                let body = IdleTimeout::wrap(body, self.timeout, backends);
+                let reply = Reply {
+                    headers: parts.headers,
+                    body,
+                    deadline,
+                };
+                mappings
+                    .responses
+                    .respond(selected, context, head, reply, backends)
+                    .await
+            }
+        }
+    }
+
+    /// The backend's URI: the template, then the client's query, then what is mapped.
+    fn uri(&self, context: &Context, mapped: &Mapped) -> Result<Uri, Rejection> {
+        let rendered = self
+            .uri
+            .render(
+                |name| self.mappings.path(mapped, name),
+                |name| context.stage_variable(name),
+            )
+            .map_err(|error| Rejection::internal(Step::IntegrationRequest, error.to_string()))?;
+        let mut uri = rendered;
+        let client_query = match self.kind {
+            Kind::Proxy => context.uri().query(),
+            Kind::Mapped(_) => None,
+        };
+        for query in client_query
+            .into_iter()
+            .chain([&*mapped.query])
+            .filter(|query| !query.is_empty())
+        {
+            let separator = match uri.rfind('?') {
+                None => "?",
+                Some(_) if uri.ends_with(['?', '&']) => "",
+                Some(_) => "&",
+            };
+            uri.extend([separator, query]);
+        }
+        let invalid = |uri: &str| {
+            Rejection::configuration(
+                Step::IntegrationRequest,
+                format!("`{uri}` is not a URI to call"),
+            )
+        };
+        // A placeholder that nothing was mapped to is still there, and breaks the call.
+        if uri.contains(['{', '}']) {
+            return Err(invalid(&uri));
+        }
+        match uri.parse::<Uri>() {
+            Ok(parsed) if parsed.scheme_str().is_some_and(Client::serves_scheme) => Ok(parsed),
+            _ => Err(invalid(&uri)),
+        }
+    }
+
+    /// The backend's headers, in the order of rest-api.md, section 4.4.
+    fn headers(
+        &self,
+        context: &Context,
+        head: &request::Parts,
+        mapped: HeaderMap,
+        backends: &Backends,
+    ) -> HeaderMap {
+        let mut headers = match self.kind {
+            Kind::Proxy => forwarded(&head.headers),
+            Kind::Mapped(_) => HeaderMap::with_capacity(mapped.len() + 6),
+        };
+        for (name, value) in &mapped {
+            headers.insert(name, value.clone());
+        }
+        remove_before_http(&mut headers);
+
+        headers
+            .entry(header::ACCEPT)
+            .or_insert(HeaderValue::from_static("application/json"));
+        if let Some(content_type) = head.headers.get(header::CONTENT_TYPE)
+            && takes_body(&head.method)
+        {
+            headers
+                .entry(header::CONTENT_TYPE)
+                .or_insert_with(|| content_type.clone());
+        }
+        let api_id = context.stage().map_or("", |stage| &stage.api_id);
+        let text = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static(""));
+        headers
+            .entry(header::USER_AGENT)
+            .or_insert_with(|| text(&format!("AmazonAPIGateway_{api_id}")));
+        headers.insert(API_ID, text(api_id));
+        headers.insert(
+            TRACE_ID,
+            text(context.trace(&head.headers, backends.random())),
+        );
+        headers
+    }
+}
+
+impl Kind {
+    fn compile(
+        integration: &definition::Integration,
+        method: &Method,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        if integration.integration_type == IntegrationType::HttpProxy {
+            return Some(Self::Proxy);
+        }
+        let templates = &integration.request_templates;
+        let templates = Templates::compile(
+            templates,
+            &place.key("requestTemplates"),
+            diagnostics,
+            template::text,
+        );
+        let responses = &integration.integration_responses;
+        let responses = Responses::compile(responses, method, &place.key("responses"), diagnostics);
+        Some(Self::Mapped(Box::new(Mappings {
+            templates: templates?,
+            passthrough_behavior: integration.passthrough_behavior,
+            responses: responses?,
+        })))
+    }
+
+    fn request_body(&self, head: &request::Parts, body: Body) -> Result<Body, Rejection> {
+        let Self::Mapped(mappings) = self else {
+            return Ok(body);
+        };
+        match mappings
+            .templates
+            .for_request(&head.headers, mappings.passthrough_behavior)
+        {
+            RequestBody::Template(text) => Ok(Body::from(text.clone())),
+            RequestBody::Passthrough => Ok(body),
+            RequestBody::Unsupported => Err(unsupported_media_type()),
+        }
+    }
+}
+
+fn takes_body(verb: &Verb) -> bool {
+    !matches!(*verb, Verb::GET | Verb::HEAD | Verb::OPTIONS)
+}
+
+fn compile_verb(
+    integration: &definition::Integration,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<Option<Verb>> {
+    match integration.http_method.as_deref() {
+        None => Some(None),
+        Some(verb) if verb.eq_ignore_ascii_case("ANY") => Some(None),
+        Some(verb) => match Verb::from_bytes(verb.to_ascii_uppercase().as_bytes()) {
+            Ok(verb) => Some(Some(verb)),
+            Err(_) => {
+                let message = format!("`{verb}` is not an HTTP method");
+                diagnostics.push(Diagnostic::error(place.key("httpMethod"), message));
+                None
+            }
+        },
+    }
+}
+
+fn compile_uri(
+    integration: &definition::Integration,
+    mappings: Option<&RequestMappings>,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<UriTemplate> {
+    let place = place.key("uri");
+    let Some(uri) = integration.uri.as_deref() else {
+        diagnostics.push(Diagnostic::error(
+            place,
+            "an HTTP integration needs a `uri`",
+        ));
+        return None;
+    };
+    // The scheme may itself be a stage variable.
+    let scheme = uri.split_once("://").map_or(uri, |(scheme, _)| scheme);
+    if !scheme.contains(['$', '{']) && !Client::serves_scheme(scheme) {
+        let message = if scheme.eq_ignore_ascii_case("https") {
+            "backends behind `https` need the feature `rustls`".to_owned()
+        } else {
+            format!("`{uri}` does not begin with `http://` or `https://`")
+        };
+        diagnostics.push(Diagnostic::error(place, message));
+        return None;
+    }
+    let template = UriTemplate::parse(uri);
+    let unmapped = template
+        .path_names()
+        .find(|name| mappings.is_some_and(|mappings| !mappings.maps_path(name)));
+    if let Some(name) = unmapped {
+        let message = format!(
+            "`{{{name}}}` has no value, so this method answers 500: map `integration.request.path.{name}`"
+        );
+        diagnostics.push(Diagnostic::fault(place, message));
+        return None;
+    }
+    Some(template)
+}
+
+/// Reports what the integration asks for and does not get.
+fn report_unserved(
+    integration: &definition::Integration,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) {
+    let mut unserved = |key: &str, message: &str| {
+        diagnostics.push(Diagnostic::unsupported(place.key(key), message));
+    };
+    if integration.connection_type == Some(ConnectionType::VpcLink) {
+        unserved(
+            "connectionType",
+            "VPC links are not served; the URI is called directly",
+        );
+    }
+    if integration.content_handling.is_some() {
+        unserved(
+            "contentHandling",
+            "conversions between text and bytes are not served; the body passes as it is",
+        );
+    }
+    if integration
+        .tls_config
+        .as_ref()
+        .is_some_and(|tls| tls.insecure_skip_verification)
+    {
+        unserved("tlsConfig", "certificates are always verified");
+    }
+    if !integration.cache_key_parameters.is_empty() {
+        unserved("cacheKeyParameters", "responses are not cached");
+    }
+    if integration.credentials.is_some() {
+        unserved("credentials", "calls to HTTP backends are not signed");
+    }
+}

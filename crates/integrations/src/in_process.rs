@@ -1,0 +1,105 @@
+//! Backends that are services of this process.
+
+use std::{
+    fmt,
+    future::{Future, poll_fn},
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use bytes::Bytes;
+use http::{Request, Response};
+use tower_service::Service;
+use towergate_core::{Body, BoxError, BoxFuture, Rejection, Step};
+
+use crate::backends::chain;
+
+type Answer = Result<Response<Body>, Rejection>;
+
+/// Any tower service as a backend: an axum router, a handler, a stack of layers.
+///
+/// Each request is answered by a clone of its own, and carries the request's
+/// [`Context`](towergate_core::Context) in its extensions. If the service fails or panics the client gets a 500.
+#[derive(Clone)]
+pub struct InProcess(Arc<dyn Call>);
+
+impl InProcess {
+    /// Wraps a service.
+    pub fn new<S, B>(service: S) -> Self
+    where
+        S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+        S::Future: Send,
+        S::Error: Into<BoxError>,
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
+        Self(Arc::new(Shared(service)))
+    }
+
+    pub(crate) fn call(&self, request: Request<Body>) -> BoxFuture<'static, Answer> {
+        self.0.call(request)
+    }
+}
+
+impl fmt::Debug for InProcess {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("InProcess")
+    }
+}
+
+/// A service that many requests call at once.
+trait Call: Send + Sync {
+    fn call(&self, request: Request<Body>) -> BoxFuture<'static, Answer>;
+}
+
+struct Shared<S>(S);
+
+impl<S, B> Call for Shared<S>
+where
+    S: Service<Request<Body>, Response = Response<B>> + Clone + Send + Sync + 'static,
+    S::Future: Send,
+    S::Error: Into<BoxError>,
+    B: http_body::Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<BoxError>,
+{
+    fn call(&self, request: Request<Body>) -> BoxFuture<'static, Answer> {
+        let mut service = self.0.clone();
+        let answer = async move {
+            poll_fn(|cx| service.poll_ready(cx)).await?;
+            service.call(request).await
+        };
+        let internal = |detail: String| Rejection::internal(Step::Integration, detail);
+        Box::pin(async move {
+            match (CatchPanic {
+                inner: Box::pin(answer),
+            })
+            .await
+            {
+                Ok(Ok(response)) => Ok(response.map(Body::new)),
+                Ok(Err(error)) => Err(internal(chain(&*error.into()))),
+                Err(Panicked) => Err(internal("the backend panicked".to_owned())),
+            }
+        })
+    }
+}
+
+struct Panicked;
+
+/// A future whose panic is an answer, as a thread's is to who joins it.
+struct CatchPanic<T> {
+    inner: BoxFuture<'static, T>,
+}
+
+impl<T> Future for CatchPanic<T> {
+    type Output = Result<T, Panicked>;
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
+        // The future is not polled again after a panic, so nobody sees what the panic left half done.
+        match catch_unwind(AssertUnwindSafe(|| self.inner.as_mut().poll(cx))) {
+            Ok(poll) => poll.map(Ok),
+            Err(_) => Poll::Ready(Err(Panicked)),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! `MOCK`: no backend; the request template says which integration response answers.
+
+use http::{HeaderMap, Response, request};
+use towergate_core::{Body, Context, Rejection, Step, Timestamp};
+use towergate_definition::{self as definition, Diagnostic, Method, PassthroughBehavior, Place};
+
+use crate::{
+    backends::Backends,
+    mock_status::mock_status,
+    request::{self as integration_request, unsupported_media_type},
+    response::{Reply, Responses, Selected},
+    template::{RequestBody, Templates},
+};
+
+/// A compiled `MOCK` integration.
+#[derive(Debug)]
+pub(crate) struct MockIntegration {
+    /// What each request template chooses; its text is read once.
+    requests: Templates<Outcome>,
+    passthrough_behavior: PassthroughBehavior,
+    responses: Responses,
+}
+
+/// What a request asks a mock for.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    /// The integration response for its `statusCode`, if there is one.
+    Status(Option<Selected>),
+    /// It has no integer `statusCode`.
+    Unreadable,
+}
+
+impl MockIntegration {
+    pub(crate) fn compile(
+        integration: &definition::Integration,
+        method: &Method,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let responses = &integration.integration_responses;
+        let responses = Responses::compile(responses, method, &place.key("responses"), diagnostics);
+        let outcome = |body: &str| {
+            responses
+                .as_ref()
+                .map_or(Outcome::Unreadable, |responses| outcome(responses, body))
+        };
+        let templates = place.key("requestTemplates");
+        let requests = Templates::compile(
+            &integration.request_templates,
+            &templates,
+            diagnostics,
+            outcome,
+        );
+        Some(Self {
+            requests: requests?,
+            passthrough_behavior: integration.passthrough_behavior,
+            responses: responses?,
+        })
+    }
+
+    pub(crate) async fn call(
+        &self,
+        context: &Context,
+        head: &request::Parts,
+        body: Body,
+        backends: &Backends,
+    ) -> Result<Response<Body>, Rejection> {
+        let outcome = match self
+            .requests
+            .for_request(&head.headers, self.passthrough_behavior)
+        {
+            RequestBody::Template(outcome) => *outcome,
+            RequestBody::Unsupported => return Err(unsupported_media_type()),
+            // Without any template the default response answers, whatever the body is.
+            RequestBody::Passthrough if self.requests.is_empty() => {
+                Outcome::Status(self.responses.select_default())
+            }
+            RequestBody::Passthrough => {
+                let body = integration_request::collect(body, backends).await?;
+                outcome(&self.responses, &String::from_utf8_lossy(&body))
+            }
+        };
+        let Outcome::Status(selected) = outcome else {
+            return Err(Rejection::internal(
+                Step::Integration,
+                "the request of the mock has no integer `statusCode`",
+            ));
+        };
+        let reply = Reply {
+            headers: HeaderMap::new(),
+            body: Body::empty(),
+            deadline: Timestamp::MAX,
+        };
+        self.responses
+            .respond(selected, context, head, reply, backends)
+            .await
+    }
+}
+
+fn outcome(responses: &Responses, body: &str) -> Outcome {
+    match mock_status(body) {
+        Some(status) => Outcome::Status(responses.select(&status.to_string())),
+        None => Outcome::Unreadable,
+    }
+}

@@ -1,0 +1,188 @@
+//! From the method's request to the backend's: parameter mappings, and the body they may read.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, request};
+use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
+use towergate_definition::{Diagnostic, Integration, Place};
+use towergate_expressions::{
+    MappingError, MethodRequest, QueryString, RequestMapping, RequestTarget,
+};
+
+use crate::{
+    backends::Backends,
+    header_rules::{is_dropped_at_parse, is_illegal_target},
+};
+
+/// The request parameters of an integration, by where they go.
+#[derive(Debug, Default)]
+pub(crate) struct RequestMappings {
+    headers: Vec<(HeaderName, RequestMapping)>,
+    query: Vec<(String, RequestMapping)>,
+    path: Vec<(String, RequestMapping)>,
+    needs_body: bool,
+}
+
+/// What the mappings of one request came to.
+#[derive(Debug, Default)]
+pub(crate) struct Mapped {
+    pub(crate) headers: HeaderMap,
+    /// The query parameters, encoded and joined.
+    pub(crate) query: String,
+    path: Vec<(usize, String)>,
+}
+
+impl RequestMappings {
+    /// Compiles the mappings of `integration`. Returns `None` if one of them can never work.
+    pub(crate) fn compile(
+        integration: &Integration,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let place = place.key("requestParameters");
+        let mut mappings = Self::default();
+        let mut works = true;
+        for (key, source) in &integration.request_parameters {
+            let mut report = |diagnostic: fn(Place, String) -> Diagnostic, message: String| {
+                diagnostics.push(diagnostic(place.key(key), message));
+            };
+            match (RequestTarget::parse(key), RequestMapping::parse(source)) {
+                (Err(error), _) | (_, Err(error)) => {
+                    report(Diagnostic::error, error.to_string());
+                    works = false;
+                }
+                (Ok(RequestTarget::Header(header)), _)
+                    if is_illegal_target(integration.integration_type, header.name()) =>
+                {
+                    let message = format!(
+                        "no mapping may set `{}`; this method answers 500",
+                        header.spelling()
+                    );
+                    report(Diagnostic::fault, message);
+                    works = false;
+                }
+                _ if reads_dropped_header(source) => {
+                    let message = format!(
+                        "`{source}` has no value: the gateway drops this header of every request"
+                    );
+                    report(Diagnostic::warning, message);
+                }
+                (Ok(target), Ok(mapping)) => mappings.push(target, mapping),
+            }
+        }
+        works.then_some(mappings)
+    }
+
+    fn push(&mut self, target: RequestTarget, mapping: RequestMapping) {
+        self.needs_body |= mapping.needs_body();
+        match target {
+            RequestTarget::Header(header) => self.headers.push((header.name().clone(), mapping)),
+            RequestTarget::Query(name) => self.query.push((name.into(), mapping)),
+            RequestTarget::Path(name) => self.path.push((name.into(), mapping)),
+        }
+    }
+
+    /// Returns whether a path parameter of this name is mapped.
+    pub(crate) fn maps_path(&self, name: &str) -> bool {
+        self.path.iter().any(|(known, _)| known == name)
+    }
+
+    /// Evaluates the mappings, and hands the body back: collected if one of them reads it.
+    pub(crate) async fn evaluate(
+        &self,
+        context: &Context,
+        head: &request::Parts,
+        body: Body,
+        backends: &Backends,
+    ) -> Result<(Mapped, Body), Rejection> {
+        let view = MethodRequest::new(context, &head.headers);
+        if !self.needs_body {
+            return Ok((self.map(&view)?, body));
+        }
+        let bytes = collect(body, backends).await?;
+        let mapped = self.map(&view.with_body(&bytes))?;
+        Ok((mapped, Body::from(bytes)))
+    }
+
+    fn map(&self, request: &MethodRequest<'_>) -> Result<Mapped, Rejection> {
+        let mut mapped = Mapped::default();
+        for (name, mapping) in &self.headers {
+            let Some(value) = mapping
+                .evaluate(request)
+                .map_err(|error| unreadable(&error))?
+            else {
+                continue;
+            };
+            let value = HeaderValue::from_bytes(value.into_joined().as_bytes())
+                .map_err(|_| not_a_header_value(name))?;
+            mapped.headers.insert(name, value);
+        }
+        for (name, mapping) in &self.query {
+            let Some(values) = mapping
+                .evaluate(request)
+                .map_err(|error| unreadable(&error))?
+            else {
+                continue;
+            };
+            for value in values.iter() {
+                QueryString::append(name, value, &mut mapped.query);
+            }
+        }
+        for (index, (_, mapping)) in self.path.iter().enumerate() {
+            let Some(value) = mapping
+                .evaluate(request)
+                .map_err(|error| unreadable(&error))?
+            else {
+                continue;
+            };
+            mapped.path.push((index, value.into_joined().into_owned()));
+        }
+        Ok(mapped)
+    }
+
+    /// Returns what was mapped to the path parameter `name`.
+    pub(crate) fn path<'m>(&self, mapped: &'m Mapped, name: &str) -> Option<Cow<'m, str>> {
+        let index = self.path.iter().position(|(known, _)| known == name)?;
+        let (_, value) = mapped.path.iter().find(|(at, _)| *at == index)?;
+        Some(Cow::Borrowed(value))
+    }
+}
+
+/// Collects a client's body because a step reads it.
+pub(crate) async fn collect(body: Body, backends: &Backends) -> Result<Bytes, Rejection> {
+    let max = backends.max_request_bytes();
+    body.collect(max).await.map_err(|error| match error {
+        BodyError::TooLarge => Rejection::too_large(max),
+        error => Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest)
+            .with_detail(error.to_string()),
+    })
+}
+
+/// The 415 of a body that no template takes and that may not pass.
+pub(crate) fn unsupported_media_type() -> Rejection {
+    Rejection::new(ResponseType::UnsupportedMediaType, Step::IntegrationRequest)
+}
+
+/// Whether a source is a header that no mapping sees.
+fn reads_dropped_header(source: &str) -> bool {
+    let name = source.strip_prefix("method.request.").and_then(|rest| {
+        rest.strip_prefix("header.")
+            .or_else(|| rest.strip_prefix("multivalueheader."))
+    });
+    name.and_then(|name| HeaderName::try_from(name).ok())
+        .is_some_and(|name| is_dropped_at_parse(&name))
+}
+
+/// What is told when a mapping reads JSON that is none (rest-api.md, section 4.3).
+fn unreadable(error: &MappingError) -> Rejection {
+    Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest)
+        .with_message("Invalid JSON in request body")
+        .with_detail(error.to_string())
+}
+
+fn not_a_header_value(name: &HeaderName) -> Rejection {
+    Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest)
+        .with_message("Invalid header value")
+        .with_detail(format!("what is mapped to `{name}` is no header value"))
+}
