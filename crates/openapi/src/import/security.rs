@@ -1,0 +1,255 @@
+//! Who may call a method: security schemes, and what operations require of them.
+
+use std::collections::BTreeMap;
+
+use towergate_definition::{AuthorizationType, Method, Place};
+
+use super::{
+    Dialect, Import,
+    spot::{Findings, Spot},
+};
+
+/// What requiring a scheme means.
+#[derive(Debug, Clone)]
+enum Scheme {
+    /// The caller needs an API key.
+    ApiKey,
+    /// An authorizer of the scheme's name decides.
+    Authorizer(AuthorizationType),
+    /// The caller signs with Signature Version 4.
+    Iam,
+    /// API Gateway does nothing with schemes of this type.
+    Ignored(String),
+}
+
+/// The security schemes by name.
+#[derive(Debug, Default)]
+pub(super) struct Schemes(BTreeMap<String, Scheme>);
+
+impl Schemes {
+    pub(super) fn read(root: &Spot<'_>, dialect: Dialect, findings: &mut Findings) -> Self {
+        let schemes = match dialect {
+            Dialect::OpenApi3 => root
+                .get("components")
+                .and_then(|spot| findings.object(spot)?.get("securitySchemes")),
+            Dialect::Swagger2 => root.get("securityDefinitions"),
+        };
+        let schemes = schemes.and_then(|spot| findings.object(spot));
+        Self(
+            schemes
+                .iter()
+                .flat_map(Spot::members)
+                .filter_map(|(name, spot)| {
+                    let spot = super::references::follow(findings.object(spot)?, root, findings)?;
+                    Some((name.to_owned(), scheme(name, &spot, findings)))
+                })
+                .collect(),
+        )
+    }
+}
+
+fn scheme(name: &str, spot: &Spot<'_>, findings: &mut Findings) -> Scheme {
+    let auth_type = findings
+        .extension(spot, "authtype")
+        .and_then(|spot| findings.text(&spot).map(|text| (text, spot.place)));
+    if let Some(authorizer) = findings.extension(spot, "authorizer") {
+        return Scheme::Authorizer(authorizer_type(name, authorizer, findings));
+    }
+    if let Some((text, place)) = auth_type {
+        if text.eq_ignore_ascii_case("awsSigv4") {
+            return Scheme::Iam;
+        }
+        if text.to_ascii_lowercase().starts_with("aws") {
+            let why = format!("`{text}` is reserved: for Signature Version 4, write `awsSigv4`");
+            findings.error(&place, why);
+            return Scheme::Iam;
+        }
+    }
+    let member = |key| spot.get(key).and_then(|spot| spot.node.as_str());
+    match (member("type"), member("name")) {
+        (Some("apiKey"), Some(header)) if header.eq_ignore_ascii_case("x-api-key") => {
+            Scheme::ApiKey
+        }
+        (Some("apiKey"), Some(header)) => Scheme::Ignored(format!("apiKey in `{header}`")),
+        (Some(scheme_type), _) => Scheme::Ignored(scheme_type.to_owned()),
+        (None, _) => {
+            findings.error(&spot.place, "a security scheme needs `type`");
+            Scheme::Ignored("no type".to_owned())
+        }
+    }
+}
+
+/// Reads the type of an authorizer. What else it says is not carried.
+fn authorizer_type(name: &str, spot: Spot<'_>, findings: &mut Findings) -> AuthorizationType {
+    const TYPES: [(&str, AuthorizationType); 3] = [
+        ("token", AuthorizationType::Custom),
+        ("request", AuthorizationType::Custom),
+        ("cognito_user_pools", AuthorizationType::CognitoUserPools),
+    ];
+    let place = spot.place.clone();
+    let Some(authorizer) = findings.object(spot) else {
+        return AuthorizationType::Custom;
+    };
+    findings.unsupported(
+        &place,
+        format!("how the authorizer `{name}` decides is not read: methods only name it"),
+    );
+    match authorizer.get("type") {
+        Some(spot) if spot.node.as_str().is_some_and(|text| text.eq_ignore_ascii_case("jwt")) => {
+            let why = "jwt authorizers are for HTTP APIs: a REST API has token, request and cognito_user_pools";
+            findings.error(&spot.place, why);
+            None
+        }
+        Some(spot) => findings.choice(&spot, &TYPES),
+        None => {
+            findings.error(&place, "an authorizer needs `type`: token, request or cognito_user_pools");
+            None
+        }
+    }
+    .unwrap_or(AuthorizationType::Custom)
+}
+
+/// Who decides about the callers of a method.
+#[derive(Debug, PartialEq, Eq)]
+struct Guard {
+    authorization_type: AuthorizationType,
+    authorizer: Option<String>,
+    scopes: Vec<String>,
+}
+
+impl Guard {
+    fn iam() -> Self {
+        Self {
+            authorization_type: AuthorizationType::AwsIam,
+            authorizer: None,
+            scopes: Vec::new(),
+        }
+    }
+}
+
+/// What the requirements of a method come to.
+#[derive(Debug, Default)]
+struct Required {
+    guard: Option<Guard>,
+    api_key: bool,
+    /// What asks for nothing, with the places where it is required.
+    ignored: Vec<(Place, String)>,
+}
+
+impl Import<'_> {
+    /// Writes into a method who may call it: what its operation requires, or else the root.
+    pub(super) fn authorization(&mut self, operation: &Spot<'_>, method: &mut Method) {
+        let own = operation.get("security");
+        let from_root = own.is_none();
+        let requirements = match own {
+            Some(spot) => self.findings.list(spot),
+            None => self.defaults.security.clone(),
+        };
+        let mut required = Required::default();
+        for requirement in requirements.iter().flat_map(Spot::items) {
+            let requirement = self.findings.object(requirement);
+            for (name, scopes) in requirement.iter().flat_map(Spot::members) {
+                self.require(name, scopes, &mut required);
+            }
+        }
+        self.auth_extension(operation, from_root, &mut required);
+        let open = required.guard.is_none() && !required.api_key;
+        for (place, what) in required.ignored {
+            let consequence = if open {
+                ": a method that requires nothing else is open to anybody"
+            } else {
+                ""
+            };
+            self.findings
+                .warning(&place, format!("API Gateway ignores {what}{consequence}"));
+        }
+        method.api_key_required = required.api_key;
+        if let Some(guard) = required.guard {
+            method.authorization_type = guard.authorization_type;
+            method.authorizer = guard.authorizer;
+            method.authorization_scopes = guard.scopes;
+        }
+    }
+
+    fn require(&mut self, name: &str, scopes: Spot<'_>, required: &mut Required) {
+        let place = scopes.place.clone();
+        let scopes = if scopes.node.is_null() {
+            Vec::new()
+        } else {
+            self.findings.texts(scopes)
+        };
+        match self.schemes.0.get(name) {
+            Some(Scheme::ApiKey) => required.api_key = true,
+            Some(Scheme::Iam) => self.guard(&place, Guard::iam(), required),
+            Some(Scheme::Authorizer(authorization_type)) => {
+                let guard = Guard {
+                    authorization_type: *authorization_type,
+                    authorizer: Some(name.to_owned()),
+                    scopes,
+                };
+                self.guard(&place, guard, required);
+            }
+            Some(Scheme::Ignored(scheme_type)) => {
+                let what = format!("the scheme `{name}` ({scheme_type}), which has no authorizer");
+                required.ignored.push((place, what));
+            }
+            // The Serverless Application Model writes this for a method without authorizer.
+            None if name == "NONE" => {
+                let what = "the requirement `NONE`, which names no scheme".to_owned();
+                required.ignored.push((place, what));
+            }
+            None => {
+                let why = format!(
+                    "`{name}` is no security scheme of this document: define it, or do not require it"
+                );
+                self.findings.error(&place, why);
+            }
+        }
+    }
+
+    /// Adds a guard. A method has one; the same authorizer may be required with several scopes.
+    fn guard(&mut self, place: &Place, guard: Guard, required: &mut Required) {
+        match &mut required.guard {
+            Some(earlier) if earlier.authorizer == guard.authorizer => {
+                earlier.scopes.extend(guard.scopes);
+            }
+            Some(_) => {
+                let why = "a method has one authorization: another authorizer, or AWS_IAM, is required already";
+                self.findings.error(place, why);
+            }
+            none => *none = Some(guard),
+        }
+    }
+
+    /// Reads `x-amazon-apigateway-auth`. It never takes away what `security` requires.
+    fn auth_extension(&mut self, operation: &Spot<'_>, from_root: bool, required: &mut Required) {
+        const TYPES: [(&str, AuthorizationType); 2] = [
+            ("NONE", AuthorizationType::None),
+            ("AWS_IAM", AuthorizationType::AwsIam),
+        ];
+        let auth = self
+            .findings
+            .extension(operation, "auth")
+            .and_then(|spot| self.findings.object(spot));
+        let Some(auth) = auth else {
+            return;
+        };
+        let Some(spot) = auth.get("type") else {
+            let why = "the authorization needs `type`: NONE or AWS_IAM";
+            return self.findings.error(&auth.place, why);
+        };
+        match self.findings.choice(&spot, &TYPES) {
+            Some(AuthorizationType::AwsIam) => {
+                if from_root {
+                    required.guard = None;
+                }
+                self.guard(&spot.place, Guard::iam(), required);
+            }
+            Some(_) if required.guard.is_some() => {
+                let why = "NONE does not open this method: `security` requires an authorization. Give the operation `security: []`";
+                self.findings.warning(&spot.place, why);
+            }
+            _ => {}
+        }
+    }
+}
