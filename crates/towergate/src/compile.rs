@@ -1,0 +1,162 @@
+//! From a definition to a deployment, with everything there is to say about it.
+
+use towergate_definition::{
+    AuthorizationType, Diagnostic, HttpMethod, Method, Place, RestApi, Severity,
+};
+use towergate_integrations::Integration;
+use towergate_routing::{RouteMethod, RouteTable};
+
+use crate::{
+    deployment::{Deployment, MethodId, MethodService},
+    gateway_responses::GatewayResponses,
+};
+
+/// Compiles a definition. There is no deployment if one of the diagnostics is an error.
+///
+/// With `strict`, faults and unsupported parts are errors too.
+pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>, Vec<Diagnostic>) {
+    let mut diagnostics = Vec::new();
+    report_unserved(definition, &mut diagnostics);
+    let place = Place::root().key("x-amazon-apigateway-gateway-responses");
+    let gateway_responses =
+        GatewayResponses::compile(&definition.gateway_responses, &place, &mut diagnostics);
+
+    let mut routes = RouteTable::builder();
+    let mut methods = Vec::new();
+    for (path, resource) in &definition.resources {
+        let place = Place::from_iter(["paths", path]);
+        for (verb, method) in &resource.methods {
+            let key = match verb {
+                HttpMethod::Any => "x-amazon-apigateway-any-method".to_owned(),
+                verb => verb.as_str().to_ascii_lowercase(),
+            };
+            routes = routes.route(route_method(*verb), path, MethodId(methods.len()));
+            methods.push(compile_method(
+                definition,
+                method,
+                &place.key(key),
+                &mut diagnostics,
+            ));
+        }
+    }
+    let routes = routes.build().map_err(|errors| {
+        diagnostics.extend(errors.iter().map(|error| {
+            let place = error
+                .path()
+                .map_or_else(Place::root, |path| Place::from_iter(["paths", path]));
+            Diagnostic::error(place, error.to_string())
+        }));
+    });
+    if strict {
+        for diagnostic in diagnostics
+            .iter_mut()
+            .filter(|d| d.severity > Severity::Warning)
+        {
+            diagnostic.severity = Severity::Error;
+        }
+    }
+    let refused = diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let deployment = routes.ok().filter(|_| !refused).map(|routes| Deployment {
+        routes,
+        methods,
+        gateway_responses,
+        execute_api_disabled: definition.disable_execute_api_endpoint,
+    });
+    (deployment, diagnostics)
+}
+
+/// Compiles a method. One that something guards which is not served stays closed, whatever its integration is.
+fn compile_method(
+    definition: &RestApi,
+    method: &Method,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> MethodService {
+    let integration_place = place.key("x-amazon-apigateway-integration");
+    let integration = Integration::compile(method, &integration_place, diagnostics);
+    let guards = guards(method);
+    for (key, guard) in &guards {
+        let message = format!("{guard} is not served, so this method answers 500");
+        diagnostics.push(Diagnostic::unsupported(place.key(*key), message));
+    }
+    match integration {
+        Some(integration) if guards.is_empty() && definition.policy.is_none() => {
+            MethodService::Open(integration)
+        }
+        _ => MethodService::Closed,
+    }
+}
+
+/// What stands between a client and the method's integration, and the key it is written under.
+fn guards(method: &Method) -> Vec<(&'static str, String)> {
+    let named = |kind: &str, name: &Option<String>| match name {
+        Some(name) => format!("{kind} `{name}`"),
+        None => kind.to_owned(),
+    };
+    let mut guards = Vec::new();
+    match method.authorization_type {
+        AuthorizationType::None => {}
+        AuthorizationType::AwsIam => guards.push((
+            "x-amazon-apigateway-auth",
+            "authorization by `AWS_IAM`".to_owned(),
+        )),
+        AuthorizationType::CognitoUserPools => {
+            guards.push((
+                "security",
+                named("the Cognito authorizer", &method.authorizer),
+            ));
+        }
+        _ => guards.push(("security", named("the authorizer", &method.authorizer))),
+    }
+    if method.authorization_type == AuthorizationType::None && method.authorizer.is_some() {
+        guards.push(("security", named("the authorizer", &method.authorizer)));
+    }
+    if method.api_key_required {
+        guards.push(("security", "the requirement of an API key".to_owned()));
+    }
+    if method.request_validator.is_some() {
+        let validator = named("the request validator", &method.request_validator);
+        guards.push(("x-amazon-apigateway-request-validator", validator));
+    }
+    guards
+}
+
+/// Reports what the API as a whole asks for and does not get.
+fn report_unserved(definition: &RestApi, diagnostics: &mut Vec<Diagnostic>) {
+    let mut unserved = |key: &str, message: &str| {
+        diagnostics.push(Diagnostic::unsupported(Place::root().key(key), message));
+    };
+    if definition.policy.is_some() {
+        unserved(
+            "x-amazon-apigateway-policy",
+            "resource policies are not served, so every method answers 500",
+        );
+    }
+    if !definition.binary_media_types.is_empty() {
+        unserved(
+            "x-amazon-apigateway-binary-media-types",
+            "bodies are not converted, and pass as they are",
+        );
+    }
+    if definition.minimum_compression_size.is_some() {
+        unserved(
+            "x-amazon-apigateway-minimum-compression-size",
+            "responses are not compressed",
+        );
+    }
+}
+
+fn route_method(verb: HttpMethod) -> RouteMethod {
+    match verb {
+        HttpMethod::Any => RouteMethod::Any,
+        HttpMethod::Delete => http::Method::DELETE.into(),
+        HttpMethod::Get => http::Method::GET.into(),
+        HttpMethod::Head => http::Method::HEAD.into(),
+        HttpMethod::Options => http::Method::OPTIONS.into(),
+        HttpMethod::Patch => http::Method::PATCH.into(),
+        HttpMethod::Post => http::Method::POST.into(),
+        HttpMethod::Put => http::Method::PUT.into(),
+    }
+}

@@ -1,0 +1,79 @@
+//! The limits of the transport: checked before anything else, and not to be restyled.
+
+use std::{pin::pin, task::Poll, time::Duration};
+
+use http::{HeaderValue, StatusCode, header, request::Parts};
+use http_body::Body as _;
+use towergate_core::{Body, Rejection, ResponseType, Step};
+use towergate_integrations::Backends;
+
+/// The most bytes that the values of all headers may have together.
+const MAX_HEADER_BYTES: usize = 10_240;
+
+/// The longest request target, in bytes.
+const MAX_URI_BYTES: usize = 10_240;
+
+/// How long the rest of a refused body is read for.
+const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Refuses what is too large, and returns a body that fails once it grows too large.
+pub(crate) async fn check(
+    head: &Parts,
+    body: Body,
+    backends: &Backends,
+) -> Result<Body, Rejection> {
+    if head.uri.path().len() + head.uri.query().map_or(0, str::len) > MAX_URI_BYTES {
+        return Err(refused(StatusCode::URI_TOO_LONG, "Request URI too long"));
+    }
+    if head.headers.values().map(HeaderValue::len).sum::<usize>() > MAX_HEADER_BYTES {
+        return Err(refused(
+            StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            "Request header fields too large",
+        ));
+    }
+    let max = backends.max_request_bytes();
+    let size = body.size_hint();
+    let known = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
+    if known(Some(size.lower())).is_none_or(|bytes| bytes > max) {
+        if !head.headers.contains_key(header::EXPECT) {
+            drain(body, max, backends).await;
+        }
+        return Err(Rejection::too_large(max));
+    }
+    if known(size.upper()).is_some_and(|bytes| bytes <= max) {
+        Ok(body)
+    } else {
+        Ok(body.limited(max))
+    }
+}
+
+fn refused(status: StatusCode, message: &'static str) -> Rejection {
+    Rejection::new(ResponseType::Default4xx, Step::Limits)
+        .with_status(status)
+        .with_message(message)
+}
+
+/// Reads the rest of a refused body, within bounds: a client that only writes would otherwise find its connection
+/// reset, and never read why.
+async fn drain(body: Body, max: usize, backends: &Backends) {
+    let deadline = backends.clock().now().saturating_add(DRAIN_TIMEOUT);
+    let mut sleep = backends.timer().sleep_until(deadline);
+    let mut rest = pin!(body);
+    let mut budget = max.saturating_mul(2);
+    std::future::poll_fn(|cx| {
+        loop {
+            match rest.as_mut().poll_frame(cx) {
+                Poll::Ready(Some(Ok(frame))) => {
+                    let bytes = frame.data_ref().map_or(1, |data| data.len().max(1));
+                    match budget.checked_sub(bytes) {
+                        Some(left) => budget = left,
+                        None => return Poll::Ready(()),
+                    }
+                }
+                Poll::Ready(_) => return Poll::Ready(()),
+                Poll::Pending => return sleep.as_mut().poll(cx),
+            }
+        }
+    })
+    .await;
+}

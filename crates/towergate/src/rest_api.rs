@@ -1,0 +1,225 @@
+//! A REST API that was compiled, and the builder that writes one in code.
+
+use std::{fmt, sync::Arc};
+
+use towergate_definition::{
+    self as definition, Diagnostic, GatewayResponse, HttpMethod, Integration, Method,
+    MethodResponse,
+};
+use towergate_integrations::InProcess;
+
+use crate::{BuildError, compile::compile, deployment::Deployment};
+
+/// A REST API, compiled and ready to be put on a stage.
+///
+/// ```
+/// use towergate::{Integration, RestApi};
+///
+/// let pets = RestApi::builder("pets")
+///     .get("/pets", Integration::http_proxy("http://10.0.0.7:8080/pets"))
+///     .get("/health", Integration::mock(200))
+///     .build()?;
+/// assert!(pets.diagnostics().is_empty());
+/// # Ok::<(), towergate::BuildError>(())
+/// ```
+#[derive(Clone)]
+pub struct RestApi {
+    pub(crate) deployment: Arc<Deployment>,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+    pub(crate) services: Vec<(String, InProcess)>,
+}
+
+impl RestApi {
+    /// Returns a builder for an API of this name. What cannot be served is an error in it.
+    pub fn builder(name: impl Into<String>) -> RestApiBuilder {
+        RestApiBuilder {
+            definition: definition::RestApi::new(name),
+            services: Vec::new(),
+            strict: true,
+        }
+    }
+
+    /// Compiles a definition.
+    ///
+    /// A part that API Gateway would fail at, or that is not served, closes its method, which then answers 500;
+    /// [`diagnostics`](Self::diagnostics) says which. With `strict` such parts are errors.
+    ///
+    /// # Errors
+    ///
+    /// Returns every error of the definition at once.
+    pub fn compile(definition: &definition::RestApi, strict: bool) -> Result<Self, BuildError> {
+        let (deployment, diagnostics) = compile(definition, strict);
+        match deployment {
+            Some(deployment) => Ok(Self {
+                deployment: Arc::new(deployment),
+                diagnostics,
+                services: Vec::new(),
+            }),
+            None => Err(BuildError::new(diagnostics)),
+        }
+    }
+
+    /// Returns what was found as the API was compiled.
+    #[must_use]
+    pub fn diagnostics(&self) -> &[Diagnostic] {
+        &self.diagnostics
+    }
+}
+
+impl fmt::Debug for RestApi {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestApi")
+            .field("routes", &self.deployment.routes)
+            .field("diagnostics", &self.diagnostics)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Writes a REST API in code.
+#[must_use = "a builder makes no API until `build` is called"]
+pub struct RestApiBuilder {
+    definition: definition::RestApi,
+    services: Vec<(String, InProcess)>,
+    strict: bool,
+}
+
+impl RestApiBuilder {
+    /// Answers GET at `path`, such as `/pets/{id}`.
+    pub fn get(self, path: &str, backend: impl Into<Backend>) -> Self {
+        self.method(HttpMethod::Get, path, backend)
+    }
+
+    /// Answers POST at `path`.
+    pub fn post(self, path: &str, backend: impl Into<Backend>) -> Self {
+        self.method(HttpMethod::Post, path, backend)
+    }
+
+    /// Answers PUT at `path`.
+    pub fn put(self, path: &str, backend: impl Into<Backend>) -> Self {
+        self.method(HttpMethod::Put, path, backend)
+    }
+
+    /// Answers PATCH at `path`.
+    pub fn patch(self, path: &str, backend: impl Into<Backend>) -> Self {
+        self.method(HttpMethod::Patch, path, backend)
+    }
+
+    /// Answers DELETE at `path`.
+    pub fn delete(self, path: &str, backend: impl Into<Backend>) -> Self {
+        self.method(HttpMethod::Delete, path, backend)
+    }
+
+    /// Answers every verb at `path` that has no method of its own.
+    pub fn any(self, path: &str, backend: impl Into<Backend>) -> Self {
+        self.method(HttpMethod::Any, path, backend)
+    }
+
+    /// Answers `verb` at `path`. A method that is there already is replaced.
+    pub fn method(mut self, verb: HttpMethod, path: &str, backend: impl Into<Backend>) -> Self {
+        let integration = match backend.into().0 {
+            Source::Integration(integration) => *integration,
+            Source::InProcess(service) => {
+                let origin = format!("http://service-{}.{}", self.services.len(), self.host());
+                let uri = format!("{origin}{}", path.replace("+}", "}"));
+                self.services.push((origin, service));
+                names(path).fold(Integration::http_proxy(uri), |integration, name| {
+                    let source = format!("method.request.path.{name}");
+                    integration
+                        .request_parameter(format!("integration.request.path.{name}"), source)
+                })
+            }
+        };
+        let mut method = Method::without_integration(verb);
+        for (status, response) in &integration.integration_responses {
+            let mut declared = MethodResponse::default();
+            declared.status_code.clone_from(status);
+            let targets = response.response_parameters.keys();
+            declared.response_parameters = targets.map(|target| (target.clone(), false)).collect();
+            method = method.response(declared);
+        }
+        method.integration = Some(integration);
+        self.definition = self.definition.method(path, method);
+        self
+    }
+
+    /// Restyles one type of refusal, such as `DEFAULT_4XX`.
+    pub fn gateway_response(
+        mut self,
+        response_type: impl Into<String>,
+        response: GatewayResponse,
+    ) -> Self {
+        self.definition = self.definition.gateway_response(response_type, response);
+        self
+    }
+
+    /// Closes methods that cannot be served instead of refusing the API.
+    pub fn lenient(mut self) -> Self {
+        self.strict = false;
+        self
+    }
+
+    /// Compiles the API.
+    ///
+    /// # Errors
+    ///
+    /// Returns everything that is wrong with it at once.
+    pub fn build(self) -> Result<RestApi, BuildError> {
+        let api = RestApi::compile(&self.definition, self.strict)?;
+        Ok(RestApi {
+            services: self.services,
+            ..api
+        })
+    }
+
+    /// A host of this API's own, for services that have no address.
+    fn host(&self) -> String {
+        let name = self
+            .definition
+            .name
+            .chars()
+            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
+        format!("{}.towergate.internal", name.collect::<String>())
+    }
+}
+
+impl fmt::Debug for RestApiBuilder {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RestApiBuilder")
+            .field("definition", &self.definition)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The names of the parameters in a resource's path.
+fn names(path: &str) -> impl Iterator<Item = &str> {
+    path.split('/').filter_map(|part| {
+        Some(
+            part.strip_prefix('{')?
+                .strip_suffix('}')?
+                .trim_end_matches('+'),
+        )
+    })
+}
+
+/// What answers a method written in code: an [`Integration`], or a service of this process.
+#[derive(Debug)]
+pub struct Backend(Source);
+
+#[derive(Debug)]
+enum Source {
+    InProcess(InProcess),
+    Integration(Box<Integration>),
+}
+
+impl From<Integration> for Backend {
+    fn from(integration: Integration) -> Self {
+        Self(Source::Integration(Box::new(integration)))
+    }
+}
+
+impl From<InProcess> for Backend {
+    /// The service sees the path of the resource, without the stage.
+    fn from(service: InProcess) -> Self {
+        Self(Source::InProcess(service))
+    }
+}
