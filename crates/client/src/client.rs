@@ -99,6 +99,9 @@ pub enum ClientError {
     /// The connection broke, or what came over it was no HTTP.
     #[error("the connection to the backend broke")]
     Network(#[source] legacy::Error),
+    /// The request's body broke off while it was sent.
+    #[error("the request body cannot be read to its end")]
+    RequestBroken(#[source] legacy::Error),
     /// The request's body went over its limit while it was sent.
     #[error("the request body is larger than allowed")]
     RequestTooLarge,
@@ -109,11 +112,16 @@ pub enum ClientError {
 
 impl From<legacy::Error> for ClientError {
     fn from(error: legacy::Error) -> Self {
-        let mut causes = std::iter::successors(error.source(), |error| (*error).source());
+        let causes = std::iter::successors(error.source(), |error| (*error).source());
         if BodyError::is_too_large(&error) {
             Self::RequestTooLarge
-        } else if causes.any(<dyn Error>::is::<Unreachable>) {
+        } else if causes.clone().any(<dyn Error>::is::<Unreachable>) {
             Self::Unreachable(error)
+        } else if causes
+            .filter_map(|cause| cause.downcast_ref())
+            .any(hyper::Error::is_user)
+        {
+            Self::RequestBroken(error)
         } else {
             Self::Network(error)
         }

@@ -24,8 +24,10 @@ enum Kind {
     #[default]
     Empty,
     Ready(Bytes),
-    Stream(Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>),
+    Stream(Stream),
 }
+
+type Stream = Pin<Box<dyn http_body::Body<Data = Bytes, Error = BoxError> + Send>>;
 
 impl Body {
     /// Creates a body without bytes.
@@ -78,33 +80,37 @@ impl Body {
     /// Returns [`BodyError::TooLarge`] once there are more than `max_bytes`, and [`BodyError::Read`] if the body
     /// breaks off.
     pub async fn collect(self, max_bytes: usize) -> Result<Bytes, BodyError> {
-        let mut stream = match self.0 {
-            Kind::Empty => return Ok(Bytes::new()),
-            Kind::Ready(bytes) if bytes.len() > max_bytes => return Err(BodyError::TooLarge),
-            Kind::Ready(bytes) => return Ok(bytes),
-            Kind::Stream(stream) => stream,
-        };
-        // A body of one frame, as most are, is not copied.
-        let mut first = Bytes::new();
-        let mut all = BytesMut::new();
-        while let Some(frame) = poll_fn(|cx| stream.as_mut().poll_frame(cx)).await {
-            let Ok(data) = frame.map_err(BodyError::from)?.into_data() else {
-                continue;
-            };
-            if data.len() > max_bytes - first.len().max(all.len()) {
-                return Err(BodyError::TooLarge);
-            }
-            match (first.is_empty(), all.is_empty()) {
-                (true, true) => first = data,
-                (false, true) => {
-                    all.extend_from_slice(&first);
-                    all.extend_from_slice(&data);
-                }
-                (_, false) => all.extend_from_slice(&data),
-            }
+        match self.0 {
+            Kind::Empty => Ok(Bytes::new()),
+            Kind::Ready(bytes) if bytes.len() > max_bytes => Err(BodyError::TooLarge),
+            Kind::Ready(bytes) => Ok(bytes),
+            // Boxed, so that callers whose bodies are ready do not carry the room for waiting.
+            Kind::Stream(stream) => Box::pin(collect_stream(stream, max_bytes)).await,
         }
-        Ok(if all.is_empty() { first } else { all.freeze() })
     }
+}
+
+async fn collect_stream(mut stream: Stream, max_bytes: usize) -> Result<Bytes, BodyError> {
+    // A body of one frame, as most are, is not copied.
+    let mut first = Bytes::new();
+    let mut all = BytesMut::new();
+    while let Some(frame) = poll_fn(|cx| stream.as_mut().poll_frame(cx)).await {
+        let Ok(data) = frame.map_err(BodyError::from)?.into_data() else {
+            continue;
+        };
+        if data.len() > max_bytes - first.len().max(all.len()) {
+            return Err(BodyError::TooLarge);
+        }
+        if all.is_empty() && first.is_empty() {
+            first = data;
+        } else {
+            if all.is_empty() {
+                all.extend_from_slice(&first);
+            }
+            all.extend_from_slice(&data);
+        }
+    }
+    Ok(if all.is_empty() { first } else { all.freeze() })
 }
 
 /// Why a body could not be collected.

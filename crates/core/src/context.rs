@@ -10,11 +10,12 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, HeaderMap, HeaderName, HeaderValue, Method, Request, Uri, Version, header};
+use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri, Version, header};
 
 use crate::{
     Clock, ExtendedRequestId, Identity, Params, Random, Rejection, RequestId, ResourceInfo,
-    SystemClock, SystemRandom, TrustedHops, ids::trace_header,
+    SystemClock, SystemRandom, Timestamp, TrustedHops,
+    ids::{draw_ids, trace_header},
 };
 
 /// The header that carries a request's id, from a client that has one and to every client.
@@ -42,12 +43,11 @@ pub struct Context(Arc<Inner>);
 struct Inner {
     request_id: RequestId,
     extended_request_id: ExtendedRequestId,
-    received_at: crate::Timestamp,
+    received_at: Timestamp,
     method: Method,
     uri: Uri,
     version: Version,
-    host: Option<HeaderValue>,
-    user_agent: Option<HeaderValue>,
+    headers: HeaderMap,
     source_ip: Option<IpAddr>,
     stage: OnceLock<StagePath>,
     route: OnceLock<Route>,
@@ -112,67 +112,29 @@ pub struct Route {
 }
 
 impl Context {
-    /// Creates the context of a request that arrived at `received_at`.
+    /// Creates the context of a request that arrived at `received_at`, and keeps its head.
     ///
     /// The id that a client sent in `x-amzn-RequestId` is adopted if it is a UUID.
     #[must_use]
     pub fn new(
-        head: &http::request::Parts,
+        head: http::request::Parts,
         source_ip: Option<IpAddr>,
-        received_at: crate::Timestamp,
+        received_at: Timestamp,
         random: &dyn Random,
     ) -> Self {
-        Self::build(
-            (&head.method, &head.uri, head.version, &head.headers),
-            source_ip,
-            received_at,
-            random,
-        )
-    }
-
-    /// Returns the context in a request's extensions, made on the spot if there is none.
-    pub fn of<B>(request: &mut Request<B>) -> Self {
-        if let Some(context) = request.extensions().get::<Self>() {
-            return context.clone();
-        }
-        let source_ip = TrustedHops::default()
-            .client_address(request.headers(), request.extensions())
-            .map(|client| client.0);
-        let head = (
-            request.method(),
-            request.uri(),
-            request.version(),
-            request.headers(),
-        );
-        let context = Self::build(head, source_ip, SystemClock.now(), &SystemRandom);
-        request.extensions_mut().insert(context.clone());
-        context
-    }
-
-    /// Returns the context in a request's or response's extensions.
-    #[must_use]
-    pub fn get(extensions: &Extensions) -> Option<&Self> {
-        extensions.get()
-    }
-
-    fn build(
-        (method, uri, version, headers): (&Method, &Uri, Version, &HeaderMap),
-        source_ip: Option<IpAddr>,
-        received_at: crate::Timestamp,
-        random: &dyn Random,
-    ) -> Self {
-        let adopted = headers
+        let id = head
+            .headers
             .get(REQUEST_ID)
             .and_then(|id| RequestId::adopt(id.as_bytes()));
+        let (drawn, extended_request_id) = draw_ids(random);
         Self(Arc::new(Inner {
-            request_id: adopted.unwrap_or_else(|| RequestId::random(random)),
-            extended_request_id: ExtendedRequestId::random(random),
+            request_id: id.unwrap_or(drawn),
+            extended_request_id,
             received_at,
-            method: method.clone(),
-            uri: uri.clone(),
-            version,
-            host: headers.get(header::HOST).cloned(),
-            user_agent: headers.get(header::USER_AGENT).cloned(),
+            method: head.method,
+            uri: head.uri,
+            version: head.version,
+            headers: head.headers,
             source_ip,
             stage: OnceLock::new(),
             route: OnceLock::new(),
@@ -183,6 +145,39 @@ impl Context {
             integration_micros: AtomicU64::new(0),
             status: AtomicU16::new(0),
         }))
+    }
+
+    /// Returns the context in a request's extensions, made on the spot if there is none.
+    ///
+    /// One that is made on the spot keeps those [headers](Self::headers) alone that its variables read.
+    pub fn of<B>(request: &mut Request<B>) -> Self {
+        if let Some(context) = request.extensions().get::<Self>() {
+            return context.clone();
+        }
+        let client = TrustedHops::default().client_address(request.headers(), request.extensions());
+        let (mut head, ()) = Request::new(()).into_parts();
+        head.method = request.method().clone();
+        head.uri = request.uri().clone();
+        head.version = request.version();
+        for name in [header::HOST, header::USER_AGENT, REQUEST_ID, TRACE_ID] {
+            if let Some(value) = request.headers().get(&name) {
+                head.headers.insert(name, value.clone());
+            }
+        }
+        let context = Self::new(
+            head,
+            client.map(|client| client.0),
+            SystemClock.now(),
+            &SystemRandom,
+        );
+        request.extensions_mut().insert(context.clone());
+        context
+    }
+
+    /// Returns the context in a request's or response's extensions.
+    #[must_use]
+    pub fn get(extensions: &Extensions) -> Option<&Self> {
+        extensions.get()
     }
 
     /// Returns the request's id.
@@ -199,7 +194,7 @@ impl Context {
 
     /// Returns when the request arrived.
     #[must_use]
-    pub fn received_at(&self) -> crate::Timestamp {
+    pub fn received_at(&self) -> Timestamp {
         self.0.received_at
     }
 
@@ -221,20 +216,32 @@ impl Context {
         self.0.version
     }
 
+    /// Returns the client's headers.
+    #[must_use]
+    pub fn headers(&self) -> &HeaderMap {
+        &self.0.headers
+    }
+
+    /// Returns the host that was asked for, with its port if that was written.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        match self.0.uri.authority() {
+            Some(authority) => Some(authority.as_str()),
+            None => str::from_utf8(self.0.headers.get(header::HOST)?.as_bytes()).ok(),
+        }
+    }
+
     /// Returns the host that was asked for, without its port: `$context.domainName`.
     #[must_use]
     pub fn domain_name(&self) -> Option<&str> {
-        let host = match self.0.uri.authority() {
-            Some(authority) => authority.host(),
-            None => host_without_port(self.0.host.as_ref()?.to_str().ok()?),
-        };
+        let host = host_without_port(self.authority()?);
         (!host.is_empty()).then_some(host)
     }
 
     /// Returns the client's user agent.
     #[must_use]
     pub fn user_agent(&self) -> Option<&str> {
-        self.0.user_agent.as_ref()?.to_str().ok()
+        self.0.headers.get(header::USER_AGENT)?.to_str().ok()
     }
 
     /// Returns the client's address.
@@ -318,9 +325,10 @@ impl Context {
     }
 
     /// Returns the trace header of this request: what the client sent, completed where it left something out.
-    pub fn trace(&self, headers: &HeaderMap, random: &dyn Random) -> &str {
+    pub fn trace(&self, random: &dyn Random) -> &str {
         self.0.trace.get_or_init(|| {
-            let client = headers.get(TRACE_ID).and_then(|value| value.to_str().ok());
+            let client = self.headers().get(TRACE_ID);
+            let client = client.and_then(|value| value.to_str().ok());
             trace_header(client, self.received_at().as_unix_seconds(), random).into_boxed_str()
         })
     }

@@ -6,27 +6,36 @@ use http::HeaderValue;
 
 use crate::Random;
 
-const HEX: &[u8; 16] = b"0123456789abcdef";
-
 /// A request id: `$context.requestId`, a random UUID.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct RequestId([u8; 36]);
 
+/// The second id of a request: `$context.extendedRequestId`, 16 characters that end in `=`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct ExtendedRequestId([u8; 16]);
+
+/// Draws both ids of a request. The second is made of the same bits: whoever sees one sees the other.
+pub(crate) fn draw_ids(random: &dyn Random) -> (RequestId, ExtendedRequestId) {
+    let (high, low) = (random.next_u64(), random.next_u64());
+    (
+        RequestId::from_bits(high, low),
+        ExtendedRequestId::from_bits(high, low),
+    )
+}
+
 impl RequestId {
-    /// Draws an id.
-    #[must_use]
-    pub fn random(random: &dyn Random) -> Self {
-        let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
-        // RFC 9562, section 5.4: version 4, variant 10.
-        let bits = bits & !(0xf << 76) & !(0x3 << 62) | 0x4 << 76 | 0x2 << 62;
+    /// A UUID of version 4, variant 10 (RFC 9562, section 5.4).
+    fn from_bits(high: u64, low: u64) -> Self {
+        let high = high & !0xf000 | 0x4000;
+        let low = low & !(0x3 << 62) | 0x2 << 62;
+        let ([a, b], [c, d]) = (hex(high), hex(low));
         let mut text = [b'-'; 36];
-        let mut shift = 128;
-        for (index, byte) in text.iter_mut().enumerate() {
-            if !matches!(index, 8 | 13 | 18 | 23) {
-                shift -= 4;
-                *byte = hex_digit(bits >> shift);
-            }
-        }
+        text[..8].copy_from_slice(&a);
+        text[9..13].copy_from_slice(&b[..4]);
+        text[14..18].copy_from_slice(&b[4..]);
+        text[19..23].copy_from_slice(&c[..4]);
+        text[24..28].copy_from_slice(&c[4..]);
+        text[28..].copy_from_slice(&d);
         Self(text)
     }
 
@@ -60,21 +69,17 @@ impl fmt::Display for RequestId {
     }
 }
 
-/// The second id of a request: `$context.extendedRequestId`, 16 characters that end in `=`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct ExtendedRequestId([u8; 16]);
-
 impl ExtendedRequestId {
-    /// Draws an id.
-    #[must_use]
-    pub fn random(random: &dyn Random) -> Self {
+    fn from_bits(high: u64, low: u64) -> Self {
         const BASE64: &[u8; 64] =
             b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-        let bits = u128::from(random.next_u64()) << 64 | u128::from(random.next_u64());
         let mut text = [b'='; 16];
-        for (index, byte) in text.iter_mut().take(15).enumerate() {
-            let digit = usize::try_from(bits >> (6 * index) & 0x3f).unwrap_or(0);
-            *byte = BASE64.get(digit).copied().unwrap_or(b'A');
+        let (tens, fives) = text[..15].split_at_mut(10);
+        for (digits, mut bits) in [(tens, high), (fives, low)] {
+            for digit in digits {
+                *digit = BASE64[(bits & 0x3f) as usize];
+                bits >>= 6;
+            }
         }
         Self(text)
     }
@@ -130,9 +135,16 @@ pub(crate) fn trace_header(client: Option<&str>, unix_seconds: u64, random: &dyn
     header
 }
 
-fn hex_digit(bits: u128) -> u8 {
-    let digit = usize::try_from(bits & 0xf).unwrap_or(0);
-    HEX.get(digit).copied().unwrap_or(b'0')
+/// The sixteen digits of a number, eight and eight: all at once, a byte for each.
+fn hex(bits: u64) -> [[u8; 8]; 2] {
+    [bits >> 32, bits & 0xffff_ffff].map(|half| {
+        let half = (half | half << 16) & 0x0000_ffff_0000_ffff;
+        let half = (half | half << 8) & 0x00ff_00ff_00ff_00ff;
+        let half = (half | half << 4) & 0x0f0f_0f0f_0f0f_0f0f;
+        // One in each byte that holds more than nine and is written as a letter.
+        let letters = (half + 0x0606_0606_0606_0606) >> 4 & 0x0101_0101_0101_0101;
+        (half + 0x3030_3030_3030_3030 + letters * u64::from(b'a' - b'0' - 10)).to_be_bytes()
+    })
 }
 
 fn header_value(text: &[u8]) -> HeaderValue {
@@ -154,18 +166,37 @@ mod tests {
 
     #[test]
     fn ids_have_their_shapes() {
-        assert_eq!(
-            RequestId::random(&Ones).as_str(),
-            "ffffffff-ffff-4fff-bfff-ffffffffffff"
-        );
-        assert_eq!(
-            ExtendedRequestId::random(&Ones).as_str(),
-            "///////////////="
-        );
-        assert_ne!(
-            RequestId::random(&SystemRandom),
-            RequestId::random(&SystemRandom)
-        );
+        let cases = [
+            (
+                u64::MAX,
+                u64::MAX,
+                "ffffffff-ffff-4fff-bfff-ffffffffffff",
+                "//////////",
+                "/////=",
+            ),
+            (
+                0,
+                0,
+                "00000000-0000-4000-8000-000000000000",
+                "AAAAAAAAAA",
+                "AAAAA=",
+            ),
+            (
+                0x0123_4567_89ab_cdef,
+                0x0123_4567_89ab_cdef,
+                "01234567-89ab-4def-8123-456789abcdef",
+                "v38qJeWRjE",
+                "v38qJ=",
+            ),
+        ];
+        for (high, low, id, tens, fives) in cases {
+            assert_eq!(RequestId::from_bits(high, low).as_str(), id);
+            assert_eq!(
+                ExtendedRequestId::from_bits(high, low).as_str(),
+                format!("{tens}{fives}")
+            );
+        }
+        assert_ne!(draw_ids(&SystemRandom), draw_ids(&SystemRandom));
     }
 
     #[test]

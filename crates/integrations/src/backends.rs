@@ -134,7 +134,7 @@ impl Backends {
             match service {
                 Some(service) => {
                     request.extensions_mut().insert(context.clone());
-                    service.call(request).await
+                    service.call(request, self.max_request_bytes).await
                 }
                 None => self
                     .client
@@ -160,6 +160,10 @@ impl Backends {
     fn rejection(&self, error: &ClientError) -> Rejection {
         match error {
             ClientError::RequestTooLarge => Rejection::too_large(self.max_request_bytes),
+            ClientError::RequestBroken(_) => {
+                Rejection::new(ResponseType::Default4xx, Step::Integration)
+                    .with_detail(chain(error))
+            }
             ClientError::Unreachable(_) => {
                 Rejection::configuration(Step::Integration, chain(error))
             }

@@ -2,9 +2,7 @@
 
 use std::time::Duration;
 
-use http::{
-    HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response, Uri, header, request,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response, Uri, header};
 use towergate_client::Client;
 use towergate_core::{Body, Context, Rejection, Step, TRACE_ID};
 use towergate_definition::{
@@ -33,6 +31,8 @@ pub(crate) struct HttpIntegration {
     /// The verb towards the backend; `None` is the client's own.
     verb: Option<Verb>,
     uri: UriTemplate,
+    /// The URI, if it is the same for every request.
+    fixed_uri: Option<Uri>,
     mappings: RequestMappings,
     timeout: Duration,
     kind: Kind,
@@ -72,9 +72,12 @@ impl HttpIntegration {
             );
             diagnostics.push(Diagnostic::error(place.key("timeoutInMillis"), message));
         }
+        let uri = uri?;
+        let fixed_uri = uri.as_static().and_then(|uri| uri.parse().ok());
         Some(Self {
             verb: verb?,
-            uri: uri?,
+            fixed_uri: fixed_uri.filter(is_served),
+            uri,
             mappings: mappings?,
             timeout: Duration::from_millis(u64::from(integration.timeout_in_millis)),
             kind: kind?,
@@ -89,16 +92,12 @@ impl HttpIntegration {
     pub(crate) async fn call(
         &self,
         context: &Context,
-        head: &request::Parts,
         body: Body,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
-        let (mapped, body) = self
-            .mappings
-            .evaluate(context, head, body, backends)
-            .await?;
-        let body = self.kind.request_body(head, body)?;
-        let verb = self.verb.as_ref().unwrap_or(&head.method);
+        let (mapped, body) = self.mappings.evaluate(context, body, backends).await?;
+        let body = self.kind.request_body(context, body)?;
+        let verb = self.verb.as_ref().unwrap_or(context.method());
 
         let mut request = Request::new(if takes_body(verb) {
             body
@@ -107,7 +106,7 @@ impl HttpIntegration {
         });
         *request.method_mut() = verb.clone();
         *request.uri_mut() = self.uri(context, &mapped)?;
-        *request.headers_mut() = self.headers(context, head, mapped.headers, backends);
+        *request.headers_mut() = self.headers(context, mapped.headers, backends);
 
         let deadline = backends.clock().now().saturating_add(self.timeout);
         let response = backends.send(context, request, self.timeout).await?;
@@ -130,7 +129,7 @@ impl HttpIntegration {
                 };
                 mappings
                     .responses
-                    .respond(selected, context, head, reply, backends)
+                    .respond(selected, context, reply, backends)
                     .await
             }
         }
@@ -138,56 +137,34 @@ impl HttpIntegration {
 
     /// The backend's URI: the template, then the client's query, then what is mapped.
     fn uri(&self, context: &Context, mapped: &Mapped) -> Result<Uri, Rejection> {
-        let rendered = self
-            .uri
-            .render(
-                |name| self.mappings.path(mapped, name),
-                |name| context.stage_variable(name),
-            )
-            .map_err(|error| Rejection::internal(Step::IntegrationRequest, error.to_string()))?;
-        let mut uri = rendered;
         let client_query = match self.kind {
-            Kind::Proxy => context.uri().query(),
-            Kind::Mapped(_) => None,
+            Kind::Proxy => context.uri().query().unwrap_or_default(),
+            Kind::Mapped(_) => "",
         };
-        for query in client_query
-            .into_iter()
-            .chain([&*mapped.query])
-            .filter(|query| !query.is_empty())
+        if let Some(uri) = &self.fixed_uri
+            && client_query.is_empty()
+            && mapped.query.is_empty()
         {
-            let separator = match uri.rfind('?') {
-                None => "?",
-                Some(_) if uri.ends_with(['?', '&']) => "",
-                Some(_) => "&",
-            };
-            uri.extend([separator, query]);
+            return Ok(uri.clone());
         }
-        let invalid = |uri: &str| {
-            Rejection::configuration(
-                Step::IntegrationRequest,
-                format!("`{uri}` is not a URI to call"),
-            )
-        };
+        let misconfigured = |detail| Rejection::configuration(Step::IntegrationRequest, detail);
+        let path = |name: &str| self.mappings.path(mapped, name);
+        let rendered = self.uri.render(path, |name| context.stage_variable(name));
+        let mut uri = rendered.map_err(|error| misconfigured(error.to_string()))?;
         // A placeholder that nothing was mapped to is still there, and breaks the call.
-        if uri.contains(['{', '}']) {
-            return Err(invalid(&uri));
-        }
+        let is_complete = !uri.contains(['{', '}']);
+        append_query(&mut uri, client_query);
+        append_query(&mut uri, &mapped.query);
         match uri.parse::<Uri>() {
-            Ok(parsed) if parsed.scheme_str().is_some_and(Client::serves_scheme) => Ok(parsed),
-            _ => Err(invalid(&uri)),
+            Ok(parsed) if is_complete && is_served(&parsed) => Ok(parsed),
+            _ => Err(misconfigured(format!("`{uri}` is not a URI to call"))),
         }
     }
 
     /// The backend's headers, in the order of rest-api.md, section 4.4.
-    fn headers(
-        &self,
-        context: &Context,
-        head: &request::Parts,
-        mapped: HeaderMap,
-        backends: &Backends,
-    ) -> HeaderMap {
+    fn headers(&self, context: &Context, mapped: HeaderMap, backends: &Backends) -> HeaderMap {
         let mut headers = match self.kind {
-            Kind::Proxy => forwarded(&head.headers),
+            Kind::Proxy => forwarded(context.headers()),
             Kind::Mapped(_) => HeaderMap::with_capacity(mapped.len() + 6),
         };
         for (name, value) in &mapped {
@@ -198,8 +175,8 @@ impl HttpIntegration {
         headers
             .entry(header::ACCEPT)
             .or_insert(HeaderValue::from_static("application/json"));
-        if let Some(content_type) = head.headers.get(header::CONTENT_TYPE)
-            && takes_body(&head.method)
+        if let Some(content_type) = context.headers().get(header::CONTENT_TYPE)
+            && takes_body(context.method())
         {
             headers
                 .entry(header::CONTENT_TYPE)
@@ -211,10 +188,7 @@ impl HttpIntegration {
             .entry(header::USER_AGENT)
             .or_insert_with(|| text(&format!("AmazonAPIGateway_{api_id}")));
         headers.insert(API_ID, text(api_id));
-        headers.insert(
-            TRACE_ID,
-            text(context.trace(&head.headers, backends.random())),
-        );
+        headers.insert(TRACE_ID, text(context.trace(backends.random())));
         headers
     }
 }
@@ -245,19 +219,35 @@ impl Kind {
         })))
     }
 
-    fn request_body(&self, head: &request::Parts, body: Body) -> Result<Body, Rejection> {
+    fn request_body(&self, context: &Context, body: Body) -> Result<Body, Rejection> {
         let Self::Mapped(mappings) = self else {
             return Ok(body);
         };
         match mappings
             .templates
-            .for_request(&head.headers, mappings.passthrough_behavior)
+            .for_request(context.headers(), mappings.passthrough_behavior)
         {
             RequestBody::Template(text) => Ok(Body::from(text.clone())),
             RequestBody::Passthrough => Ok(body),
             RequestBody::Unsupported => Err(unsupported_media_type()),
         }
     }
+}
+
+fn append_query(uri: &mut String, query: &str) {
+    if query.is_empty() {
+        return;
+    }
+    let separator = match uri.contains('?') {
+        false => "?",
+        true if uri.ends_with(['?', '&']) => "",
+        true => "&",
+    };
+    uri.extend([separator, query]);
+}
+
+fn is_served(uri: &Uri) -> bool {
+    uri.scheme_str().is_some_and(Client::serves_scheme)
 }
 
 fn takes_body(verb: &Verb) -> bool {

@@ -12,7 +12,7 @@ use std::{
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
-use towergate_core::{Body, BoxError, BoxFuture, Rejection, Step};
+use towergate_core::{Body, BodyError, BoxError, BoxFuture, Rejection, Step};
 
 use crate::backends::chain;
 
@@ -21,7 +21,8 @@ type Answer = Result<Response<Body>, Rejection>;
 /// Any tower service as a backend: an axum router, a handler, a stack of layers.
 ///
 /// Each request is answered by a clone of its own, and carries the request's
-/// [`Context`](towergate_core::Context) in its extensions. If the service fails or panics the client gets a 500.
+/// [`Context`](towergate_core::Context) in its extensions. If the service fails or panics the client gets a 500;
+/// if it fails because the request's body grew too large, a 413.
 #[derive(Clone)]
 pub struct InProcess(Arc<dyn Call>);
 
@@ -38,8 +39,13 @@ impl InProcess {
         Self(Arc::new(Shared(service)))
     }
 
-    pub(crate) fn call(&self, request: Request<Body>) -> BoxFuture<'static, Answer> {
-        self.0.call(request)
+    /// Calls the service with a request whose body may have `max_request_bytes`.
+    pub(crate) fn call(
+        &self,
+        request: Request<Body>,
+        max_request_bytes: usize,
+    ) -> BoxFuture<'static, Answer> {
+        self.0.call(request, max_request_bytes)
     }
 }
 
@@ -51,7 +57,7 @@ impl fmt::Debug for InProcess {
 
 /// A service that many requests call at once.
 trait Call: Send + Sync {
-    fn call(&self, request: Request<Body>) -> BoxFuture<'static, Answer>;
+    fn call(&self, request: Request<Body>, max_request_bytes: usize) -> BoxFuture<'static, Answer>;
 }
 
 struct Shared<S>(S);
@@ -64,7 +70,7 @@ where
     B: http_body::Body<Data = Bytes> + Send + 'static,
     B::Error: Into<BoxError>,
 {
-    fn call(&self, request: Request<Body>) -> BoxFuture<'static, Answer> {
+    fn call(&self, request: Request<Body>, max_request_bytes: usize) -> BoxFuture<'static, Answer> {
         let mut service = self.0.clone();
         let answer = async move {
             poll_fn(|cx| service.poll_ready(cx)).await?;
@@ -78,7 +84,15 @@ where
             .await
             {
                 Ok(Ok(response)) => Ok(response.map(Body::new)),
-                Ok(Err(error)) => Err(internal(chain(&*error.into()))),
+                Ok(Err(error)) => {
+                    let error = error.into();
+                    // The service is not to blame for a body that grew too large as it was read.
+                    Err(if BodyError::is_too_large(&*error) {
+                        Rejection::too_large(max_request_bytes)
+                    } else {
+                        internal(chain(&*error))
+                    })
+                }
                 Err(Panicked) => Err(internal("the backend panicked".to_owned())),
             }
         })

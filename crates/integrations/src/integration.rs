@@ -1,6 +1,6 @@
 //! One type for every kind of backend.
 
-use http::{Response, request};
+use http::Response;
 use towergate_core::{Body, Context, Rejection};
 use towergate_definition::{Diagnostic, IntegrationType, Method, Place};
 
@@ -72,13 +72,13 @@ impl Integration {
     pub async fn call(
         &self,
         context: &Context,
-        head: &request::Parts,
         body: Body,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
         match &self.0 {
-            Kind::Http(http) => http.call(context, head, body, backends).await,
-            Kind::Mock(mock) => mock.call(context, head, body, backends).await,
+            // Boxed, so that what waits for nothing does not carry the room for what waits for a network.
+            Kind::Http(http) => Box::pin(http.call(context, body, backends)).await,
+            Kind::Mock(mock) => mock.call(context, body, backends).await,
         }
     }
 }

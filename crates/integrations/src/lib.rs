@@ -16,6 +16,7 @@
 mod backends;
 mod deadline;
 mod header_rules;
+mod header_source;
 mod http_integration;
 mod in_process;
 mod integration;

@@ -1,6 +1,6 @@
 //! `MOCK`: no backend; the request template says which integration response answers.
 
-use http::{HeaderMap, Response, request};
+use http::{HeaderMap, Response};
 use towergate_core::{Body, Context, Rejection, Step, Timestamp};
 use towergate_definition::{self as definition, Diagnostic, Method, PassthroughBehavior, Place};
 
@@ -61,13 +61,12 @@ impl MockIntegration {
     pub(crate) async fn call(
         &self,
         context: &Context,
-        head: &request::Parts,
         body: Body,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
         let outcome = match self
             .requests
-            .for_request(&head.headers, self.passthrough_behavior)
+            .for_request(context.headers(), self.passthrough_behavior)
         {
             RequestBody::Template(outcome) => *outcome,
             RequestBody::Unsupported => return Err(unsupported_media_type()),
@@ -92,7 +91,7 @@ impl MockIntegration {
             deadline: Timestamp::MAX,
         };
         self.responses
-            .respond(selected, context, head, reply, backends)
+            .respond(selected, context, reply, backends)
             .await
     }
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, request};
+use http::{HeaderMap, HeaderName, HeaderValue};
 use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
 use towergate_definition::{Diagnostic, Integration, Place};
 use towergate_expressions::{
@@ -13,12 +13,13 @@ use towergate_expressions::{
 use crate::{
     backends::Backends,
     header_rules::{is_dropped_at_parse, is_illegal_target},
+    header_source::HeaderSource,
 };
 
 /// The request parameters of an integration, by where they go.
 #[derive(Debug, Default)]
 pub(crate) struct RequestMappings {
-    headers: Vec<(HeaderName, RequestMapping)>,
+    headers: Vec<(HeaderName, HeaderSource<RequestMapping>)>,
     query: Vec<(String, RequestMapping)>,
     path: Vec<(String, RequestMapping)>,
     needs_body: bool,
@@ -77,7 +78,10 @@ impl RequestMappings {
     fn push(&mut self, target: RequestTarget, mapping: RequestMapping) {
         self.needs_body |= mapping.needs_body();
         match target {
-            RequestTarget::Header(header) => self.headers.push((header.name().clone(), mapping)),
+            RequestTarget::Header(header) => {
+                let source = HeaderSource::new(mapping, RequestMapping::as_static);
+                self.headers.push((header.name().clone(), source));
+            }
             RequestTarget::Query(name) => self.query.push((name.into(), mapping)),
             RequestTarget::Path(name) => self.path.push((name.into(), mapping)),
         }
@@ -92,11 +96,10 @@ impl RequestMappings {
     pub(crate) async fn evaluate(
         &self,
         context: &Context,
-        head: &request::Parts,
         body: Body,
         backends: &Backends,
     ) -> Result<(Mapped, Body), Rejection> {
-        let view = MethodRequest::new(context, &head.headers);
+        let view = MethodRequest::new(context, context.headers());
         if !self.needs_body {
             return Ok((self.map(&view)?, body));
         }
@@ -105,24 +108,27 @@ impl RequestMappings {
         Ok((mapped, Body::from(bytes)))
     }
 
-    fn map(&self, request: &MethodRequest<'_>) -> Result<Mapped, Rejection> {
+    fn map<'m>(&'m self, request: &'m MethodRequest<'_>) -> Result<Mapped, Rejection> {
         let mut mapped = Mapped::default();
-        for (name, mapping) in &self.headers {
-            let Some(value) = mapping
-                .evaluate(request)
-                .map_err(|error| unreadable(&error))?
-            else {
-                continue;
+        let value_of = |mapping: &'m RequestMapping| {
+            let value = mapping.evaluate(request);
+            value.map_err(|error| unreadable(&error))
+        };
+        for (name, source) in &self.headers {
+            let value = match source {
+                HeaderSource::Fixed(value) => value.clone(),
+                HeaderSource::Mapped(mapping) => {
+                    let Some(value) = value_of(mapping)? else {
+                        continue;
+                    };
+                    let value = HeaderValue::from_bytes(value.into_joined().as_bytes());
+                    value.map_err(|_| not_a_header_value(name))?
+                }
             };
-            let value = HeaderValue::from_bytes(value.into_joined().as_bytes())
-                .map_err(|_| not_a_header_value(name))?;
             mapped.headers.insert(name, value);
         }
         for (name, mapping) in &self.query {
-            let Some(values) = mapping
-                .evaluate(request)
-                .map_err(|error| unreadable(&error))?
-            else {
+            let Some(values) = value_of(mapping)? else {
                 continue;
             };
             for value in values.iter() {
@@ -130,10 +136,7 @@ impl RequestMappings {
             }
         }
         for (index, (_, mapping)) in self.path.iter().enumerate() {
-            let Some(value) = mapping
-                .evaluate(request)
-                .map_err(|error| unreadable(&error))?
-            else {
+            let Some(value) = value_of(mapping)? else {
                 continue;
             };
             mapped.path.push((index, value.into_joined().into_owned()));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, request};
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use towergate_core::{Body, BodyError, Context, Rejection, Step, Timestamp};
 use towergate_definition::{Diagnostic, IntegrationResponse, Method, Place};
 use towergate_expressions::{
@@ -13,11 +13,15 @@ use crate::{
     backends::{Backends, network_failure, timed_out},
     deadline::{Deadline, Elapsed},
     header_rules::mapped_response_name,
+    header_source::HeaderSource,
     template::{self, Templates},
 };
 
 /// The largest answer that is collected because a mapping reads it, in bytes.
 const MAX_BUFFERED_BYTES: usize = 10 * 1024 * 1024;
+
+/// Room for the headers that the gateway adds to every answer.
+const RESERVED_HEADERS: usize = 4;
 
 /// The integration responses of a method, in ascending order of status.
 #[derive(Debug)]
@@ -30,8 +34,10 @@ pub(crate) struct Responses {
 struct Entry {
     status: StatusCode,
     pattern: Option<SelectionPattern>,
-    headers: Vec<(HeaderName, ResponseMapping)>,
+    headers: Vec<(HeaderName, HeaderSource<ResponseMapping>)>,
     templates: Templates,
+    /// Whether a mapping reads the backend's body.
+    needs_body: bool,
     /// Whether the method has a response for the status.
     is_declared: bool,
 }
@@ -91,28 +97,35 @@ impl Responses {
         self.default.map(Selected)
     }
 
-    /// Makes the method's response of the backend's answer.
+    /// Makes the method's response of the backend's answer, which is collected only if a mapping reads its body.
     pub(crate) async fn respond(
         &self,
         selected: Option<Selected>,
         context: &Context,
-        head: &request::Parts,
         reply: Reply,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
-        let entry = selected
-            .and_then(|Selected(index)| self.entries.get(index))
-            .ok_or_else(|| {
-                Rejection::configuration(
-                    Step::IntegrationResponse,
-                    "no integration response matches the backend's answer",
-                )
-            })?;
-        if !entry.is_declared {
-            let detail = format!("the method has no response for status {}", entry.status);
-            return Err(Rejection::configuration(Step::MethodResponse, detail));
+        let entry = self.entry(selected)?;
+        let view = IntegrationReply::new(context, &reply.headers);
+        if !entry.needs_body {
+            return entry.respond(&view, reply.body);
         }
-        entry.respond(context, head, reply, backends).await
+        // Boxed, so that answers that are not collected do not carry the room for it.
+        let body = Box::pin(collect(reply.body, reply.deadline, backends)).await?;
+        entry.respond(&view.with_body(&body), Body::from(body.clone()))
+    }
+
+    fn entry(&self, selected: Option<Selected>) -> Result<&Entry, Rejection> {
+        let entry = selected.and_then(|Selected(index)| self.entries.get(index));
+        let entry = entry.ok_or_else(|| {
+            let detail = "no integration response matches the backend's answer";
+            Rejection::configuration(Step::IntegrationResponse, detail)
+        })?;
+        if entry.is_declared {
+            return Ok(entry);
+        }
+        let detail = format!("the method has no response for status {}", entry.status);
+        Err(Rejection::configuration(Step::MethodResponse, detail))
     }
 }
 
@@ -172,6 +185,9 @@ impl Entry {
         let entry = Self {
             status: status?,
             pattern,
+            needs_body: headers.iter().any(|(_, source)| {
+                matches!(source, HeaderSource::Mapped(mapping) if mapping.needs_body())
+            }),
             headers,
             templates: templates?,
             is_declared,
@@ -190,31 +206,15 @@ impl Entry {
         (!broken).then_some(entry)
     }
 
-    async fn respond(
+    fn respond(
         &self,
-        context: &Context,
-        head: &request::Parts,
-        reply: Reply,
-        backends: &Backends,
+        reply: &IntegrationReply<'_>,
+        body: Body,
     ) -> Result<Response<Body>, Rejection> {
-        let template = self.templates.for_response(&head.headers);
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + 4);
-        let body = if self.headers.iter().any(|(_, mapping)| mapping.needs_body()) {
-            let body = collect(reply.body, reply.deadline, backends).await?;
-            let view = IntegrationReply::new(context, &reply.headers).with_body(&body);
-            self.map_headers(&view, &mut headers)?;
-            Body::from(body)
-        } else {
-            self.map_headers(
-                &IntegrationReply::new(context, &reply.headers),
-                &mut headers,
-            )?;
-            reply.body
-        };
-        let mut response = Response::new(match template {
-            Some(text) => Body::from(text.clone()),
-            None => body,
-        });
+        let mut headers = HeaderMap::with_capacity(self.headers.len() + RESERVED_HEADERS);
+        self.map_headers(reply, &mut headers)?;
+        let template = self.templates.for_response(reply.context().headers());
+        let mut response = Response::new(template.map_or(body, |text| Body::from(text.clone())));
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -225,19 +225,18 @@ impl Entry {
         reply: &IntegrationReply<'_>,
         headers: &mut HeaderMap,
     ) -> Result<(), Rejection> {
-        for (name, mapping) in &self.headers {
-            let Some(value) = mapping
-                .evaluate(reply)
-                .map_err(|error| unreadable(&error))?
-            else {
-                continue;
+        for (name, source) in &self.headers {
+            let value = match source {
+                HeaderSource::Fixed(value) => value.clone(),
+                HeaderSource::Mapped(mapping) => {
+                    let value = mapping
+                        .evaluate(reply)
+                        .map_err(|error| unreadable(&error))?;
+                    let Some(value) = value else { continue };
+                    let value = HeaderValue::from_bytes(value.into_joined().as_bytes());
+                    value.map_err(|_| not_a_header_value(name))?
+                }
             };
-            let value = HeaderValue::from_bytes(value.into_joined().as_bytes()).map_err(|_| {
-                Rejection::internal(
-                    Step::IntegrationResponse,
-                    format!("what is mapped to `{name}` is no header value"),
-                )
-            })?;
             headers.insert(name, value);
         }
         Ok(())
@@ -266,7 +265,7 @@ fn compile_headers(
     parameters: &BTreeMap<String, String>,
     place: &Place,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<(HeaderName, ResponseMapping)> {
+) -> Vec<(HeaderName, HeaderSource<ResponseMapping>)> {
     let mut headers = Vec::with_capacity(parameters.len());
     for (target, source) in parameters {
         match (
@@ -275,7 +274,8 @@ fn compile_headers(
         ) {
             (Ok(target), Ok(mapping)) => {
                 // A header that never reaches the client is not even evaluated.
-                headers.extend(mapped_response_name(target.name()).map(|name| (name, mapping)));
+                let source = HeaderSource::new(mapping, ResponseMapping::as_static);
+                headers.extend(mapped_response_name(target.name()).map(|name| (name, source)));
             }
             (Err(error), _) | (_, Err(error)) => {
                 diagnostics.push(Diagnostic::error(place.key(target), error.to_string()));
@@ -289,4 +289,9 @@ fn compile_headers(
 fn unreadable(error: &MappingError) -> Rejection {
     Rejection::internal(Step::IntegrationResponse, error.to_string())
         .with_error_type("InternalFailureException")
+}
+
+fn not_a_header_value(name: &HeaderName) -> Rejection {
+    let detail = format!("what is mapped to `{name}` is no header value");
+    Rejection::internal(Step::IntegrationResponse, detail)
 }

@@ -91,6 +91,9 @@ impl Templates {
     /// Chooses by the first media type of the client's `Accept`, then JSON, then the first there is. `None`, and an
     /// empty template for JSON, let the backend's body pass.
     pub(crate) fn for_response(&self, headers: &HeaderMap) -> Option<&Bytes> {
+        if let [(key, text)] = &self.0[..] {
+            return Some(text).filter(|text| !(key == JSON && text.is_empty()));
+        }
         let accepted = media_type(headers, &header::ACCEPT);
         let found = self
             .0

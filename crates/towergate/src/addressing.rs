@@ -3,20 +3,33 @@
 //! In this order: `{apiId}.execute-api.*` with `/{stage}/…`; `/{apiId}/{stage}/…`; `/{stage}/…` where exactly one
 //! API has that stage. Slashes before the first segment change nothing.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 use towergate_definition::{Diagnostic, Place};
 
-use crate::{pipeline::Address, stage::StageSnapshot};
+use crate::stage::StageSnapshot;
 
-type Stages = HashMap<String, Arc<StageSnapshot>>;
+/// Where a request belongs: the stage, and its spans of the original path.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Address<'a> {
+    pub(crate) stage: &'a StageSnapshot,
+    pub(crate) path_start: usize,
+    pub(crate) resource_start: usize,
+}
 
-/// The APIs of a gateway and their stages, by every way to reach them.
+type Stages = BTreeMap<String, Arc<StageSnapshot>>;
+
+/// The APIs of a gateway and their stages, by the first segment of a path.
 #[derive(Debug, Default)]
-pub(crate) struct Addressing {
-    apis: HashMap<String, Api>,
-    /// The stages that one API alone has.
-    sole: Stages,
+pub(crate) struct Addressing(BTreeMap<String, Segment>);
+
+/// What a first segment may name.
+#[derive(Debug, Default)]
+struct Segment {
+    /// The stages of the API of this name.
+    api: Option<Api>,
+    /// The stages of this name, of whichever API.
+    stages: Vec<Arc<StageSnapshot>>,
 }
 
 #[derive(Debug, Default)]
@@ -25,75 +38,92 @@ struct Api {
     execute_api_disabled: bool,
 }
 
+impl Segment {
+    /// The stage of this name, if one API alone has it.
+    fn sole_stage(&self) -> Option<&StageSnapshot> {
+        match &self.stages[..] {
+            [stage] => Some(stage),
+            _ => None,
+        }
+    }
+}
+
 impl Addressing {
-    /// Adds a stage of an API.
+    /// Adds a stage of an API. It must not have one of this name.
     pub(crate) fn insert(&mut self, snapshot: Arc<StageSnapshot>) {
         let info = &snapshot.info;
-        let api = self.apis.entry(info.api_id.clone()).or_default();
+        let api = self.0.entry(info.api_id.clone()).or_default();
+        let api = api.api.get_or_insert_default();
         api.execute_api_disabled = snapshot.deployment.execute_api_disabled;
         api.stages.insert(info.stage.clone(), Arc::clone(&snapshot));
-
-        let mut others = self.apis.iter().filter(|(id, _)| **id != info.api_id);
-        if others.any(|(_, api)| api.stages.contains_key(&info.stage)) {
-            self.sole.remove(&info.stage);
-        } else {
-            self.sole.insert(info.stage.clone(), snapshot);
-        }
+        self.0
+            .entry(info.stage.clone())
+            .or_default()
+            .stages
+            .push(snapshot);
     }
 
     /// Warns of stages that are hidden by an API of the same name: `/{apiId}/{stage}/…` is looked up first.
-    pub(crate) fn overlaps(&self) -> Vec<Diagnostic> {
-        let mut overlaps: Vec<_> = self
-            .sole
-            .values()
-            .filter_map(|snapshot| self.overlap(snapshot))
-            .collect();
-        overlaps.sort_by(|a, b| a.place.cmp(&b.place));
-        overlaps
-    }
-
-    fn overlap(&self, snapshot: &StageSnapshot) -> Option<Diagnostic> {
-        let info = &snapshot.info;
-        let hidden_by = self.apis.get(&info.stage)?;
-        let mut stages: Vec<_> = hidden_by.stages.keys().map(String::as_str).collect();
-        stages.sort_unstable();
-        let place = Place::from_iter(["apis", &info.api_id, "stages", &info.stage]);
-        let message = format!(
-            "stage `{stage}` of API `{api}` and API `{stage}` share a name: `/{stage}/{first}/…` is the API's, all \
-             else beneath `/{stage}` the stage's; reach it as `/{api}/{stage}/…`",
-            stage = info.stage,
-            api = info.api_id,
-            first = stages.join("|"),
-        );
-        Some(Diagnostic::warning(place, message))
+    pub(crate) fn overlaps(&self) -> impl Iterator<Item = Diagnostic> {
+        self.0.values().filter_map(|segment| {
+            let (stage, api) = (segment.sole_stage()?, segment.api.as_ref()?);
+            let info = &stage.info;
+            if info.api_id == info.stage {
+                return None;
+            }
+            let place = Place::from_iter(["apis", &info.api_id, "stages", &info.stage]);
+            let hiding: Vec<_> = api.stages.keys().map(String::as_str).collect();
+            let message = format!(
+                "stage `{stage}` of API `{id}` and API `{stage}` share a name: `/{stage}/{hiding}/…` is the API's, all \
+                 else beneath `/{stage}` the stage's; reach it as `/{id}/{stage}/…`",
+                id = info.api_id,
+                stage = info.stage,
+                hiding = hiding.join("|"),
+            );
+            Some(Diagnostic::warning(place, message))
+        })
     }
 
     /// Finds the stage that a request is for.
     pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<Address<'_>> {
-        let start = path.len() - path.trim_start_matches('/').len();
+        let start = path.bytes().take_while(|byte| *byte == b'/').count();
         let (first, first_end) = segment(path, start);
 
-        if let Some((id, _)) = host.and_then(|host| host.split_once(".execute-api.")) {
-            let api = self.apis.get(id).filter(|api| !api.execute_api_disabled)?;
-            return Some(address(api.stages.get(first)?, start, first_end));
+        if let Some(id) = host.and_then(execute_api_id) {
+            let api = self.0.get(id)?.api.as_ref()?;
+            let stage = api
+                .stages
+                .get(first)
+                .filter(|_| !api.execute_api_disabled)?;
+            return Some(address(stage, start, first_end));
         }
-        if let Some(api) = self.apis.get(first) {
+        let named = self.0.get(first)?;
+        if let Some(api) = &named.api {
             let (second, second_end) = segment(path, first_end + 1);
             if let Some(stage) = api.stages.get(second) {
                 return Some(address(stage, first_end + 1, second_end));
             }
         }
-        self.sole
-            .get(first)
+        named
+            .sole_stage()
             .map(|stage| address(stage, start, first_end))
     }
+}
+
+/// The API in `{apiId}.execute-api.{region}.amazonaws.com`.
+fn execute_api_id(host: &str) -> Option<&str> {
+    let (id, rest) = host.split_once('.')?;
+    rest.starts_with("execute-api.").then_some(id)
 }
 
 /// The segment that starts at `start`, and where it ends.
 fn segment(path: &str, start: usize) -> (&str, usize) {
     let rest = path.get(start..).unwrap_or_default();
-    let end = rest.find('/').unwrap_or(rest.len());
-    (rest.get(..end).unwrap_or_default(), start + end)
+    let length = rest
+        .bytes()
+        .position(|byte| byte == b'/')
+        .unwrap_or(rest.len());
+    (rest.get(..length).unwrap_or_default(), start + length)
 }
 
 /// `$context.path` begins with the slash before the stage.
@@ -217,9 +247,11 @@ mod tests {
         assert!(
             addressing(&[("pets", "prod"), ("shop", "beta")])
                 .overlaps()
-                .is_empty()
+                .next()
+                .is_none()
         );
-        let overlaps = addressing(&[("prod", "v1"), ("pets", "prod")]).overlaps();
+        let addressing = addressing(&[("prod", "v1"), ("pets", "prod")]);
+        let overlaps: Vec<_> = addressing.overlaps().collect();
         let [overlap] = &overlaps[..] else {
             panic!("{overlaps:?}")
         };

@@ -36,11 +36,6 @@ pub(crate) enum MethodService {
 }
 
 impl MethodService {
-    /// Whether the client's answer carries the trace header.
-    pub(crate) fn adds_trace(&self) -> bool {
-        matches!(self, Self::Open(integration) if integration.adds_trace())
-    }
-
     pub(crate) fn integration(&self) -> Result<&Integration, Rejection> {
         match self {
             Self::Open(integration) => Ok(integration),

@@ -11,11 +11,9 @@ use std::{
 };
 
 use bytes::Bytes;
-use http::{Request, Response, header};
+use http::{Request, Response};
 use tower_service::Service;
-use towergate_core::{
-    Body, BoxError, BoxFuture, Observer, Rejection, StageInfo, Style, TrustedHops,
-};
+use towergate_core::{Body, BoxError, BoxFuture, Observer, StageInfo, TrustedHops};
 use towergate_definition::{self as definition, Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, InProcess};
 
@@ -71,27 +69,24 @@ impl Gateway {
 
     /// Answers a request. A gateway never fails: what goes wrong is a response.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        self.0.answer(request).await
+        Arc::clone(&self.0).answer(request).await
     }
 }
 
 impl Inner {
-    async fn answer(&self, request: Request<Body>) -> Response<Body> {
+    /// The context is made before the future, which so has room for its steps alone.
+    fn answer<B>(
+        self: Arc<Self>,
+        request: Request<B>,
+    ) -> impl Future<Output = Response<Body>> + Send + use<B>
+    where
+        B: http_body::Body<Data = Bytes> + Send + 'static,
+        B::Error: Into<BoxError>,
+    {
         let (head, body) = request.into_parts();
-        let host = match head.uri.authority() {
-            Some(authority) => Some(authority.as_str()),
-            None => head
-                .headers
-                .get(header::HOST)
-                .and_then(|host| host.to_str().ok()),
-        };
-        // The address borrows from the gateway alone, the head goes into the pipeline.
-        let address = self.addressing.find(host, head.uri.path());
-        match address {
-            Some(address) => pipeline::handle(&self.runtime, address, head, body).await,
-            None => Rejection::forbidden("no API has this host, path and stage")
-                .into_response(Style::Rest),
-        }
+        let context = pipeline::begin(&self.runtime, head);
+        let body = Body::new(body);
+        async move { pipeline::handle(&self.runtime, &self.addressing, context, body).await }
     }
 }
 
@@ -109,9 +104,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        let inner = Arc::clone(&self.0);
-        let request = request.map(Body::new);
-        ResponseFuture(Box::pin(async move { inner.answer(request).await }))
+        ResponseFuture(Box::pin(Arc::clone(&self.0).answer(request)))
     }
 }
 

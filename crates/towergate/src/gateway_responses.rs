@@ -54,17 +54,13 @@ impl GatewayResponses {
     }
 
     /// Answers in the words of the entry that applies; without one, in the default ones.
-    pub(crate) fn respond(
-        &self,
-        context: &Context,
-        headers: &HeaderMap,
-        rejection: Rejection,
-    ) -> Response<Body> {
+    pub(crate) fn respond(&self, context: &Context, rejection: Rejection) -> Response<Body> {
         let Some(entry) = self.entry(&rejection) else {
             return rejection.into_response(Style::Rest);
         };
         let status = entry.status.unwrap_or_else(|| rejection.status());
         let stock = rejection.clone().into_response::<Body>(Style::Rest);
+        let headers = context.headers();
         let request = MethodRequest::new(context, headers);
 
         let (mut head, stock_body) = stock.into_parts();
@@ -176,7 +172,7 @@ impl Entry {
 #[cfg(test)]
 mod tests {
     use http::Request;
-    use towergate_core::Step;
+    use towergate_core::{Step, SystemRandom, Timestamp};
 
     use super::*;
 
@@ -197,16 +193,13 @@ mod tests {
         accept: &str,
         rejection: Rejection,
     ) -> (u16, HeaderMap, String) {
-        let mut request = Request::get("/x?q=1")
+        let request = Request::get("/x?q=1")
             .header("accept", accept)
-            .header("x-me", "m")
-            .body(())
-            .unwrap();
-        let context = Context::of(&mut request);
+            .header("x-me", "m");
+        let (head, ()) = request.body(()).unwrap().into_parts();
+        let context = Context::new(head, None, Timestamp::default(), &SystemRandom);
         context.note_rejection(rejection.clone());
-        let response = compile(entries)
-            .0
-            .respond(&context, request.headers(), rejection);
+        let response = compile(entries).0.respond(&context, rejection);
         let (head, body) = response.into_parts();
         let body = String::from_utf8(body.as_ready().unwrap().to_vec()).unwrap();
         (head.status.as_u16(), head.headers, body)

@@ -1,10 +1,10 @@
-//! The limits of the transport: checked before anything else, and not to be restyled.
+//! The limits of the transport: checked before anything else.
 
 use std::{pin::pin, task::Poll, time::Duration};
 
-use http::{HeaderValue, StatusCode, header, request::Parts};
+use http::{HeaderValue, StatusCode, header};
 use http_body::Body as _;
-use towergate_core::{Body, Rejection, ResponseType, Step};
+use towergate_core::{Body, Context, Rejection, ResponseType, Step};
 use towergate_integrations::Backends;
 
 /// The most bytes that the values of all headers may have together.
@@ -18,33 +18,35 @@ const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Refuses what is too large, and returns a body that fails once it grows too large.
 pub(crate) async fn check(
-    head: &Parts,
+    context: &Context,
     body: Body,
     backends: &Backends,
 ) -> Result<Body, Rejection> {
-    if head.uri.path().len() + head.uri.query().map_or(0, str::len) > MAX_URI_BYTES {
+    let (uri, headers) = (context.uri(), context.headers());
+    if uri.path().len() + uri.query().map_or(0, |query| query.len() + 1) > MAX_URI_BYTES {
         return Err(refused(StatusCode::URI_TOO_LONG, "Request URI too long"));
     }
-    if head.headers.values().map(HeaderValue::len).sum::<usize>() > MAX_HEADER_BYTES {
+    if headers.values().map(HeaderValue::len).sum::<usize>() > MAX_HEADER_BYTES {
         return Err(refused(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "Request header fields too large",
         ));
     }
     let max = backends.max_request_bytes();
+    let fits = |bytes: u64| usize::try_from(bytes).is_ok_and(|bytes| bytes <= max);
     let size = body.size_hint();
-    let known = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok());
-    if known(Some(size.lower())).is_none_or(|bytes| bytes > max) {
-        if !head.headers.contains_key(header::EXPECT) {
-            drain(body, max, backends).await;
+    if !fits(size.lower()) {
+        // A client that waits for leave to send is told at once, and sends nothing.
+        if !headers.contains_key(header::EXPECT) {
+            Box::pin(drain(body, max, backends)).await;
         }
         return Err(Rejection::too_large(max));
     }
-    if known(size.upper()).is_some_and(|bytes| bytes <= max) {
-        Ok(body)
+    Ok(if size.upper().is_some_and(fits) {
+        body
     } else {
-        Ok(body.limited(max))
-    }
+        body.limited(max)
+    })
 }
 
 fn refused(status: StatusCode, message: &'static str) -> Rejection {

@@ -151,6 +151,15 @@ impl RequestMapping {
         matches!(self.0, Source::Body(_))
     }
 
+    /// Returns the text of a `'text'` source: its value for every request.
+    #[must_use]
+    pub fn as_static(&self) -> Option<&str> {
+        match &self.0 {
+            Source::Common(CommonSource::Static(text)) => Some(text),
+            _ => None,
+        }
+    }
+
     /// Returns the value, or `None` if there is none to map.
     ///
     /// # Errors
