@@ -1,9 +1,42 @@
 //! Everything Amazon API Gateway does, as tower layers inside your own process.
+//!
+//! A [`RestApi`] is written in code or compiled from a [definition], a [`Gateway`] puts APIs on stages and is a tower
+//! service: serve it with hyper, or with axum through the feature `axum`.
+//!
+//! ```
+//! use http::Request;
+//! use towergate::{Body, Gateway, Integration, IntegrationResponse, RestApi, StageSettings};
+//!
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let hello = IntegrationResponse::new(200).template("application/json", r#"{"hello": "world"}"#);
+//! let api = RestApi::builder("hello").get("/hello", Integration::mock(200).response(hello)).build()?;
+//! let gateway = Gateway::builder().api("hello", api).stage("hello", StageSettings::new("prod")).build()?;
+//!
+//! let response = gateway.answer(Request::get("/prod/hello").body(Body::empty())?).await;
+//! assert_eq!(response.into_body().collect(1_000).await?, r#"{"hello": "world"}"#);
+//!
+//! let response = gateway.answer(Request::get("/prod/goodbye").body(Body::empty())?).await;
+//! assert_eq!(response.into_body().collect(1_000).await?, r#"{"message":"Missing Authentication Token"}"#);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
+//! ```
+//!
+//! | feature | switches on |
+//! |---|---|
+//! | `openapi` (default) | definitions in the OpenAPI and Swagger dialect of API Gateway, in JSON |
+//! | `yaml` | definitions in YAML |
+//! | `axum` | [`Gateway`] as an axum router |
+//! | `config` | `gateway.yaml`: everything a gateway serves, in one file |
+//! | `serve` | a server for a `gateway.yaml` |
+//! | `rustls` | backends behind `https` |
+//! | `java-regex` | selection patterns with look-around and back-references |
 
 mod addressing;
 #[cfg(feature = "axum")]
 mod axum;
 mod compile;
+#[cfg(feature = "config")]
+pub mod config;
 mod deployment;
 mod error;
 mod gateway;
@@ -12,6 +45,8 @@ mod limits;
 mod pipeline;
 mod rest_api;
 mod runtime;
+#[cfg(feature = "serve")]
+pub mod serve;
 mod stage;
 
 pub use error::BuildError;

@@ -1,0 +1,114 @@
+//! From settings to a gateway: reads and compiles the definition of every API.
+
+use std::path::Path;
+
+use towergate_definition::{Diagnostic, Place, Severity};
+use towergate_openapi::{Imported, ReadError, ReadOptions};
+
+use super::{
+    finding::{Finding, Findings, Source},
+    place_of,
+    settings::{ApiSettings, Settings},
+};
+use crate::{Gateway, RestApi};
+
+/// Compiles a gateway, or reports why there is none.
+pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Option<Gateway> {
+    let mut options = ReadOptions::new();
+    let mut gateway = Gateway::builder().trusted_hops(settings.trusted_hops);
+    if let Some(region) = settings.region {
+        options = options.region(region);
+        gateway = gateway.region(region);
+    }
+    if let Some(account_id) = settings.account_id {
+        options = options.account_id(account_id);
+        gateway = gateway.account_id(account_id);
+    }
+    for api in &settings.apis {
+        let Some(compiled) = compile_api(api, &options, findings) else {
+            continue;
+        };
+        gateway = gateway.api(api.id, compiled);
+        for stage in &api.stages {
+            gateway = gateway.stage(api.id, stage.clone());
+        }
+    }
+    if findings.has_errors() {
+        return None;
+    }
+    match gateway.build() {
+        Ok(gateway) => {
+            findings.extend(gateway.diagnostics().iter().cloned());
+            Some(gateway)
+        }
+        Err(error) => {
+            findings.extend(error.diagnostics().iter().cloned());
+            None
+        }
+    }
+}
+
+/// Reads and compiles the definition of an API.
+fn compile_api(
+    settings: &ApiSettings<'_>,
+    options: &ReadOptions,
+    findings: &mut Findings,
+) -> Option<RestApi> {
+    let path = settings.definition?;
+    let file = findings.beside(path);
+    let (imported, refused) = match options.read(&file) {
+        Ok(imported) => (imported, false),
+        Err(ReadError::Refused(imported)) => (*imported, true),
+        Err(ReadError::File { source, .. }) => {
+            let place = Place::from_iter(["apis", settings.id, "definition"]);
+            let message = format!("cannot read `{}`: {source}", file.display());
+            findings.extend([Diagnostic::error(place, message)]);
+            return None;
+        }
+        Err(error) => {
+            findings.push(unreadable(&file, &error));
+            return None;
+        }
+    };
+    let Imported {
+        definition,
+        mut diagnostics,
+        document,
+        ..
+    } = imported;
+    // What is left of a refused definition would only be found wrong a second time.
+    let mut compiled = None;
+    if !refused {
+        match RestApi::compile(&definition, settings.strict) {
+            Ok(mut api) => {
+                diagnostics.append(&mut api.diagnostics);
+                compiled = Some(api);
+            }
+            Err(error) => diagnostics.extend(error.diagnostics().iter().cloned()),
+        }
+    }
+    if settings.strict {
+        for diagnostic in &mut diagnostics {
+            if diagnostic.severity > Severity::Warning {
+                diagnostic.severity = Severity::Error;
+            }
+        }
+    }
+    let source = Source { file, document };
+    findings.extend_from(&source, diagnostics);
+    compiled
+}
+
+/// Says why a file is no definition at all.
+fn unreadable(file: &Path, error: &ReadError) -> Finding {
+    let place = match error {
+        ReadError::Document(error) => place_of(error),
+        ReadError::UnsupportedVersion { member, .. } => Place::root().key(*member),
+        _ => Place::root(),
+    };
+    Finding {
+        file: file.to_owned(),
+        line: error.line().unwrap_or(1),
+        diagnostic: Diagnostic::error(place, error.to_string()),
+    }
+}

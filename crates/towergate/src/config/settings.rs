@@ -1,0 +1,189 @@
+//! What the file says, typed.
+
+use std::net::{Ipv4Addr, SocketAddr};
+
+use towergate_core::TrustedHops;
+use towergate_definition::{Diagnostic, Place};
+use towergate_openapi::document::Node;
+
+use super::fields::{self, Fields, excerpt};
+use crate::StageSettings;
+
+/// Where to listen unless the file says so: for this machine alone.
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// The longest id of an API: it is the first label of a host name.
+const MAX_API_ID: usize = 63;
+
+/// The longest region.
+const MAX_REGION: usize = 32;
+
+/// The most proxies that may be believed.
+const MAX_HOPS: u8 = 32;
+
+pub(super) const FILE_KEYS: &[&str] = &["accountId", "apis", "listen", "region", "trustedHops"];
+pub(super) const API_KEYS: &[&str] = &["definition", "protocol", "stages", "strict"];
+pub(super) const STAGE_KEYS: &[&str] = &["variables"];
+
+/// The whole file.
+#[derive(Debug)]
+pub(super) struct Settings<'a> {
+    pub(super) listen: SocketAddr,
+    pub(super) region: Option<&'a str>,
+    pub(super) account_id: Option<&'a str>,
+    pub(super) trusted_hops: TrustedHops,
+    pub(super) apis: Vec<ApiSettings<'a>>,
+}
+
+/// A REST API of the file.
+#[derive(Debug)]
+pub(super) struct ApiSettings<'a> {
+    pub(super) id: &'a str,
+    /// The path of the definition as it is written; none if that is an error already.
+    pub(super) definition: Option<&'a str>,
+    pub(super) strict: bool,
+    pub(super) stages: Vec<StageSettings>,
+}
+
+impl<'a> Settings<'a> {
+    /// Reads the file. What is wrong with it is reported, and left out.
+    pub(super) fn read(root: &'a Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
+        let file = Fields::known(root, Place::root(), FILE_KEYS, diagnostics)?;
+        let listen = file.parse(
+            "listen",
+            "an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`",
+            diagnostics,
+            |text| text.parse().ok(),
+        );
+        let region = file.parse(
+            "region",
+            "a region: use 1 to 32 lower-case letters, digits and `-`",
+            diagnostics,
+            |text| is_region(text).then_some(text),
+        );
+        let account_id = file.parse(
+            "accountId",
+            "an account id of 12 digits",
+            diagnostics,
+            |text| is_account_id(text).then_some(text),
+        );
+        let trusted_hops = file.parse(
+            "trustedHops",
+            "a number of proxies from 0 to 32",
+            diagnostics,
+            |text| text.parse().ok().filter(|hops| *hops <= MAX_HOPS),
+        );
+        Some(Self {
+            listen: listen.unwrap_or(DEFAULT_LISTEN),
+            region,
+            account_id,
+            trusted_hops: TrustedHops::new(trusted_hops.unwrap_or(0)),
+            apis: apis(&file, diagnostics),
+        })
+    }
+}
+
+fn apis<'a>(file: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<ApiSettings<'a>> {
+    let empty = |diagnostics: &mut Vec<Diagnostic>| {
+        let message = "there is no API to serve: name one beneath `apis`";
+        diagnostics.push(Diagnostic::error(file.place("apis"), message));
+    };
+    let apis = file.named_members("apis", diagnostics, empty);
+    apis.into_iter()
+        .filter_map(|(id, node, place)| ApiSettings::read(id, node, &place, diagnostics))
+        .collect()
+}
+
+impl<'a> ApiSettings<'a> {
+    /// Reads an API, unless it is of a protocol whose keys are not known here.
+    fn read(
+        id: &'a str,
+        node: &'a Node,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        if !is_api_id(id) {
+            let message = format!(
+                "`{}` is not an API id: use 1 to 63 letters, digits, `-` and `_`",
+                excerpt(id)
+            );
+            diagnostics.push(Diagnostic::error(place.clone(), message));
+        }
+        let protocol = node.get("protocol").and_then(Node::as_text);
+        if let Some(protocol) = protocol.filter(|protocol| *protocol != "REST") {
+            let message = format!(
+                "`{}` APIs are not served: only `REST` is",
+                excerpt(protocol)
+            );
+            diagnostics.push(Diagnostic::error(place.key("protocol"), message));
+            return None;
+        }
+        let api = Fields::known(node, place.clone(), API_KEYS, diagnostics)?;
+        for key in ["protocol", "definition"] {
+            if api.get(key).is_none() {
+                let message = match key {
+                    "protocol" => "an API has a protocol: write `protocol: REST`",
+                    _ => "a REST API has a definition: write the path of an OpenAPI file",
+                };
+                diagnostics.push(Diagnostic::error(api.place(key), message));
+            }
+        }
+        api.text("protocol", diagnostics);
+        Some(Self {
+            id,
+            definition: api.parse("definition", "the path of a file", diagnostics, |path| {
+                (!path.is_empty()).then_some(path)
+            }),
+            strict: api.flag("strict", diagnostics).unwrap_or(false),
+            stages: stages(&api, diagnostics),
+        })
+    }
+}
+
+fn stages(api: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<StageSettings> {
+    let empty = |diagnostics: &mut Vec<Diagnostic>| {
+        let message = "the API has no stage, so no request reaches it";
+        diagnostics.push(Diagnostic::warning(api.place("stages"), message));
+    };
+    let stages = api.named_members("stages", diagnostics, empty);
+    stages
+        .into_iter()
+        .map(|(name, node, place)| stage(name, node, &place, diagnostics))
+        .collect()
+}
+
+fn stage(
+    name: &str,
+    node: &Node,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> StageSettings {
+    let mut stage = StageSettings::new(name);
+    if let Some(fields) = Fields::known(node, place.clone(), STAGE_KEYS, diagnostics) {
+        for (name, node, place) in fields.named_members("variables", diagnostics, |_| {}) {
+            if let Some(value) = fields::text(node, place, diagnostics) {
+                stage = stage.variable(name, value);
+            }
+        }
+    }
+    stage.check(place, diagnostics);
+    stage
+}
+
+fn is_api_id(text: &str) -> bool {
+    (1..=MAX_API_ID).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+}
+
+fn is_region(text: &str) -> bool {
+    (1..=MAX_REGION).contains(&text.len())
+        && text
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
+}
+
+fn is_account_id(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}

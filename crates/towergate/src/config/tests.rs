@@ -1,0 +1,359 @@
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    sync::atomic::{AtomicUsize, Ordering},
+};
+
+use towergate_openapi::document::{Document, Node};
+
+use super::{
+    settings::{API_KEYS, FILE_KEYS, STAGE_KEYS},
+    *,
+};
+
+/// A folder of its own for a test, removed at its end.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new(files: &[(&str, &str)]) -> Self {
+        static COUNT: AtomicUsize = AtomicUsize::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let name = format!("towergate-config-{}-{number}", std::process::id());
+        let folder = Self(std::env::temp_dir().join(name));
+        fs::create_dir_all(&folder.0).unwrap();
+        for (name, text) in files {
+            fs::write(folder.0.join(name), text).unwrap();
+        }
+        folder
+    }
+
+    fn load(&self) -> Result<Loaded, ConfigError> {
+        load(self.0.join("gateway.yaml"))
+    }
+
+    /// Returns findings as they are printed, without the name of the folder.
+    fn lines(&self, findings: &[Finding]) -> Vec<String> {
+        let folder = format!("{}{}", self.0.display(), std::path::MAIN_SEPARATOR);
+        let lines = findings.iter().map(ToString::to_string);
+        lines.map(|line| line.replace(&folder, "")).collect()
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A definition without a fault.
+const PETS: &str = r#"{
+  "openapi": "3.0.1",
+  "info": {"title": "pets", "version": "1"},
+  "paths": {"/pets": {"get": {"x-amazon-apigateway-integration":
+    {"type": "http_proxy", "httpMethod": "GET", "uri": "http://${stageVariables.backend}/pets"}}}}
+}"#;
+
+/// A definition of which a method is closed, as its authorizer is of no known type.
+const GUARDED: &str = r#"{
+  "openapi": "3.0.1",
+  "info": {"title": "pets", "version": "1"},
+  "paths": {"/pets": {"get": {
+    "x-amazon-apigateway-auth": {"type": "AWS_IAM"},
+    "x-amazon-apigateway-integration":
+      {"type": "http_proxy", "httpMethod": "GET", "uri": "http://pets.internal/"}
+  }}}
+}"#;
+
+fn refused(name: &str, files: &[(&str, &str)], expected: &[&str]) {
+    let folder = Folder::new(files);
+    let error = folder.load().map(|_| ()).expect_err(name);
+    assert_eq!(folder.lines(error.findings()), expected, "{name}");
+}
+
+#[test]
+fn a_file_is_refused_with_every_error() {
+    let cases: [(&str, &str, &[&str]); 17] = [
+        (
+            "an empty file",
+            "",
+            &["gateway.yaml:1: apis: error: there is no API to serve: name one beneath `apis`"],
+        ),
+        (
+            "a list",
+            "- 1",
+            &["gateway.yaml:1: .: error: this is a list, and must be an object"],
+        ),
+        (
+            "no YAML",
+            "a: [",
+            &["gateway.yaml:1: .: error: unclosed bracket '['"],
+        ),
+        (
+            "a key twice",
+            "region: a\napis: {}\nregion: b",
+            &[
+                "gateway.yaml:3: region: error: the key `region` stands on line 1 and again on line 3",
+            ],
+        ),
+        (
+            "no APIs",
+            "region: eu-west-1\napis:\n",
+            &["gateway.yaml:2: apis: error: there is no API to serve: name one beneath `apis`"],
+        ),
+        (
+            "APIs of another kind",
+            "apis: [pets]",
+            &["gateway.yaml:1: apis: error: this is a list, and must be an object"],
+        ),
+        (
+            "an API of another kind",
+            "apis: {pets: p.json}",
+            &["gateway.yaml:1: apis.pets: error: this is text, and must be an object"],
+        ),
+        (
+            "an API of nothing",
+            "apis:\n  pets:",
+            &[
+                "gateway.yaml:2: apis.pets.definition: error: a REST API has a definition: write the path of an OpenAPI file",
+                "gateway.yaml:2: apis.pets.protocol: error: an API has a protocol: write `protocol: REST`",
+                "gateway.yaml:2: apis.pets.stages: warning: the API has no stage, so no request reaches it",
+            ],
+        ),
+        (
+            "unknown keys",
+            "speling: 1\napis:\n  pets: {protocol: REST, definition: pets.json, routes: {}, stages: {prod: {variabels: {}}}}",
+            &[
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `listen`, `region` and `trustedHops`",
+                "gateway.yaml:3: apis.pets.routes: error: unknown key: known here are `definition`, `protocol`, `stages` and `strict`",
+                "gateway.yaml:3: apis.pets.stages.prod.variabels: error: unknown key (did you mean `variables`?): known here is `variables`",
+            ],
+        ),
+        (
+            "bad values",
+            "listen: localhost:8080\nregion: Ireland\naccountId: 12345\ntrustedHops: 33\n\
+             apis:\n  pets: {protocol: REST, definition: pets.json, strict: 1, stages: {prod: }}",
+            &[
+                "gateway.yaml:1: listen: error: `localhost:8080` is not an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`",
+                "gateway.yaml:2: region: error: `Ireland` is not a region: use 1 to 32 lower-case letters, digits and `-`",
+                "gateway.yaml:3: accountId: error: `12345` is not an account id of 12 digits",
+                "gateway.yaml:4: trustedHops: error: `33` is not a number of proxies from 0 to 32",
+                "gateway.yaml:6: apis.pets.strict: error: this is a number, and must be true or false",
+            ],
+        ),
+        (
+            "values of another kind",
+            "listen: {port: 1}\nregion:\naccountId: [1]\ntrustedHops: -1\n\
+             apis:\n  pets: {protocol: REST, definition: [], stages: [prod]}",
+            &[
+                "gateway.yaml:1: listen: error: this is an object, and must be text",
+                "gateway.yaml:2: region: error: this is null, and must be text",
+                "gateway.yaml:3: accountId: error: this is a list, and must be text",
+                "gateway.yaml:4: trustedHops: error: `-1` is not a number of proxies from 0 to 32",
+                "gateway.yaml:6: apis.pets.definition: error: this is a list, and must be text",
+                "gateway.yaml:6: apis.pets.stages: error: this is a list, and must be an object",
+            ],
+        ),
+        (
+            "protocols that are not served",
+            "apis:\n  chat: {protocol: WEBSOCKET, routes: {}}\n  web: {protocol: HTTP}\n  old: {protocol: rest}\n  odd: {protocol: [REST]}",
+            &[
+                "gateway.yaml:2: apis.chat.protocol: error: `WEBSOCKET` APIs are not served: only `REST` is",
+                "gateway.yaml:3: apis.web.protocol: error: `HTTP` APIs are not served: only `REST` is",
+                "gateway.yaml:4: apis.old.protocol: error: `rest` APIs are not served: only `REST` is",
+                "gateway.yaml:5: apis.odd.definition: error: a REST API has a definition: write the path of an OpenAPI file",
+                "gateway.yaml:5: apis.odd.protocol: error: this is a list, and must be text",
+                "gateway.yaml:5: apis.odd.stages: warning: the API has no stage, so no request reaches it",
+            ],
+        ),
+        (
+            "names of APIs, stages and variables",
+            "apis:\n  p.ts:\n    protocol: REST\n    definition: pets.json\n    stages:\n      pr.od:\n        variables:\n          back-end: a\n          host: b c\n          none:\n",
+            &[
+                "gateway.yaml:2: apis.p.ts: error: `p.ts` is not an API id: use 1 to 63 letters, digits, `-` and `_`",
+                "gateway.yaml:6: apis.p.ts.stages.pr.od: error: `pr.od` is not a stage name: use 1 to 128 letters, digits, `_` and `-`",
+                "gateway.yaml:8: apis.p.ts.stages.pr.od.variables.back-end: error: variable names have 1 to 64 letters, digits and `_`",
+                "gateway.yaml:9: apis.p.ts.stages.pr.od.variables.host: error: variable values have 1 to 512 letters, digits and `-._~:/?#&=,`",
+                "gateway.yaml:10: apis.p.ts.stages.pr.od.variables.none: error: this is null, and must be text",
+            ],
+        ),
+        (
+            "a definition that is refused",
+            "apis: {pets: {protocol: REST, definition: refused.yaml, stages: {prod: {}}}}",
+            &["refused.yaml:4: paths.pets: error: a path begins with `/`: write `/pets`"],
+        ),
+        (
+            "files that are no definitions, and the other errors all the same",
+            "speling: 1\napis:\n  a: {protocol: REST, definition: future.json}\n  b: {protocol: REST, definition: gateway.yaml}\n  c: {protocol: REST, definition: broken.json}",
+            &[
+                "gateway.yaml:1: .: error: this is no API definition: it has neither `openapi: 3.0.1` nor `swagger: \"2.0\"` at its root",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `listen`, `region` and `trustedHops`",
+                "gateway.yaml:3: apis.a.stages: warning: the API has no stage, so no request reaches it",
+                "gateway.yaml:4: apis.b.stages: warning: the API has no stage, so no request reaches it",
+                "gateway.yaml:5: apis.c.stages: warning: the API has no stage, so no request reaches it",
+                "broken.json:2: .: error: EOF while parsing a value",
+                "future.json:2: openapi: error: `openapi: 3.1.0` is not supported: a REST API is imported from OpenAPI 3.0 or Swagger 2.0",
+            ],
+        ),
+        (
+            "strict refuses what is not served",
+            "apis: {pets: {protocol: REST, definition: guarded.json, strict: true, stages: {prod: {}}}}",
+            &[
+                "guarded.json:5: paths./pets.get.x-amazon-apigateway-auth: error: authorization by `AWS_IAM` is not served, so this method answers 500",
+            ],
+        ),
+        (
+            "only the strict API of two with one definition is refused",
+            "apis:\n  a: {protocol: REST, definition: guarded.json, strict: true, stages: {prod: {}}}\n  b: {protocol: REST, definition: guarded.json, stages: {prod: {}}}",
+            &[
+                "guarded.json:5: paths./pets.get.x-amazon-apigateway-auth: unsupported: authorization by `AWS_IAM` is not served, so this method answers 500",
+                "guarded.json:5: paths./pets.get.x-amazon-apigateway-auth: error: authorization by `AWS_IAM` is not served, so this method answers 500",
+            ],
+        ),
+    ];
+    for (name, gateway, expected) in cases {
+        let files = [
+            ("gateway.yaml", gateway),
+            ("pets.json", PETS),
+            ("guarded.json", GUARDED),
+            (
+                "refused.yaml",
+                "openapi: 3.0.1\ninfo: {title: t}\npaths:\n  pets: {}",
+            ),
+            ("future.json", "{\n\"openapi\": \"3.1.0\"}"),
+            ("broken.json", "{\n\"openapi\": \"3.0.1\","),
+        ];
+        refused(name, &files, expected);
+    }
+}
+
+#[test]
+fn a_file_that_is_not_there_or_too_long_is_refused() {
+    // The error of the system for a file that does not exist, in its own words.
+    let absent = std::io::Error::from_raw_os_error(2);
+    refused(
+        "no configuration",
+        &[],
+        &[&format!(
+            "gateway.yaml:1: .: error: cannot read the file: {absent}"
+        )],
+    );
+    refused(
+        "no definitions",
+        &[(
+            "gateway.yaml",
+            "apis:\n  a: {protocol: REST, definition: nowhere.json, stages: {prod: {}}}\n  b: {protocol: REST, definition: '', stages: {prod: {}}}",
+        )],
+        &[
+            &format!(
+                "gateway.yaml:2: apis.a.definition: error: cannot read `nowhere.json`: {absent}"
+            ),
+            "gateway.yaml:3: apis.b.definition: error: `` is not the path of a file",
+        ],
+    );
+    let comment = "#".repeat(MAX_BYTES);
+    refused(
+        "a long file",
+        &[("gateway.yaml", &format!("{comment}\n"))],
+        &[
+            "gateway.yaml:1: .: error: the text has 6291457 bytes, more than the 6291456 that are read",
+        ],
+    );
+}
+
+#[test]
+fn a_file_is_loaded_with_what_is_worth_knowing() {
+    let cases: [(&str, &str, &str, &[&str]); 5] = [
+        (
+            "the smallest file",
+            "apis: {pets: {protocol: REST, definition: pets.json, stages: {prod: {variables: {backend: h}}}}}",
+            "127.0.0.1:8080",
+            &[],
+        ),
+        (
+            "every key",
+            "listen: '[::1]:0'\nregion: eu-west-1\naccountId: 012345678901\ntrustedHops: 32\n\
+             apis: {pets: {protocol: REST, definition: pets.json, strict: true, stages: {prod: {variables: {backend: h, port: 80, on: true}}}}}",
+            "[::1]:0",
+            &[],
+        ),
+        (
+            "JSON",
+            r#"{"listen": "0.0.0.0:1", "accountId": "123456789012", "apis": {"pets": {"protocol": "REST", "definition": "pets.json", "stages": {"prod": null}}}}"#,
+            "0.0.0.0:1",
+            &[],
+        ),
+        (
+            "what is not served, once for two APIs",
+            "apis:\n  a: {protocol: REST, definition: guarded.json}\n  b: {protocol: REST, definition: guarded.json, stages: {prod: {}}}",
+            "127.0.0.1:8080",
+            &[
+                "gateway.yaml:2: apis.a.stages: warning: the API has no stage, so no request reaches it",
+                "guarded.json:5: paths./pets.get.x-amazon-apigateway-auth: unsupported: authorization by `AWS_IAM` is not served, so this method answers 500",
+            ],
+        ),
+        (
+            "an API and a stage of one name",
+            "apis:\n  a: {protocol: REST, definition: pets.json, stages: {b: {}}}\n  b: {protocol: REST, definition: pets.json, stages: {c: {}}}",
+            "127.0.0.1:8080",
+            &[
+                "gateway.yaml:2: apis.a.stages.b: warning: stage `b` of API `a` and API `b` share a name: `/b/c/…` is the API's, all else beneath `/b` the stage's; reach it as `/a/b/…`",
+            ],
+        ),
+    ];
+    for (name, gateway, listen, expected) in cases {
+        let folder = Folder::new(&[
+            ("gateway.yaml", gateway),
+            ("pets.json", PETS),
+            ("guarded.json", GUARDED),
+        ]);
+        let loaded = folder
+            .load()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(loaded.listen.to_string(), listen, "{name}");
+        assert_eq!(folder.lines(&loaded.findings), expected, "{name}");
+    }
+}
+
+#[test]
+fn a_later_error_has_the_line_of_its_key() {
+    let folder = Folder::new(&[
+        (
+            "gateway.yaml",
+            "region: a\nlisten: 127.0.0.1:1\napis: {a: {protocol: REST, definition: pets.json}}",
+        ),
+        ("pets.json", PETS),
+    ]);
+    let loaded = folder.load().unwrap();
+    let error = loaded.error(Place::root().key("listen"), "the address is in use");
+    let expected = "gateway.yaml:2: listen: error: the address is in use";
+    assert_eq!(folder.lines(&[error]), [expected]);
+}
+
+#[test]
+fn the_schema_has_the_keys_that_are_read() {
+    let text = include_str!("../../../../docs/gateway.schema.json");
+    let document = Document::parse(text).unwrap();
+    let keys = |path: &[&str]| {
+        let object = path
+            .iter()
+            .try_fold(document.root(), |node, key| node.get(key))
+            .unwrap_or_else(|| panic!("{path:?}"));
+        let closed = object.get("additionalProperties").and_then(Node::as_bool);
+        assert_eq!(closed, Some(false), "{path:?}");
+        let members = object.get("properties").and_then(Node::as_map);
+        let keys = members.unwrap_or_else(|| panic!("{path:?}")).iter();
+        let mut keys: Vec<_> = keys.map(|(key, _)| key.as_str()).collect();
+        keys.sort_unstable();
+        keys
+    };
+    assert_eq!(keys(&[]), FILE_KEYS);
+    assert_eq!(keys(&["$defs", "api"]), API_KEYS);
+    assert_eq!(keys(&["$defs", "stage"]), STAGE_KEYS);
+}
+
+#[test]
+fn the_example_is_loaded_without_a_finding() {
+    let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+    let loaded = load(examples.join("gateway.yaml")).unwrap();
+    assert_eq!(loaded.findings, []);
+}

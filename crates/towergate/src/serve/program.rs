@@ -1,0 +1,152 @@
+//! The program: reads a configuration, says what is to be said about it, and serves it.
+
+use std::{
+    ffi::OsString,
+    io::{self, Write as _},
+    net::SocketAddr,
+    path::PathBuf,
+    process::ExitCode,
+};
+
+use tokio::net::TcpListener;
+use towergate_definition::Place;
+
+use super::{serve, signals::StopSignals};
+use crate::config::{self, Finding, Loaded};
+
+const USAGE: &str = "\
+usage: serve [--check] FILE
+
+Serves the gateway of a configuration, gateway.yaml. With --check it only says what is wrong with it.";
+
+/// Runs the program `serve [--check] FILE`, given its arguments with its name in front.
+///
+/// Prints `listening on http://HOST:PORT` as its first line on standard output once connections are accepted, and the
+/// findings on standard error, one a line: `FILE:LINE: KEY: severity: text`. SIGTERM and SIGINT let requests in flight
+/// end; a second one does not wait for them. With `--check` it prints the findings and serves nothing. The status is 1
+/// if there is an error among them.
+///
+/// ```no_run
+/// fn main() -> std::process::ExitCode {
+///     towergate::serve::main(std::env::args_os())
+/// }
+/// ```
+pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let Some(command) = Command::parse(args) else {
+        print_error(USAGE);
+        return ExitCode::FAILURE;
+    };
+    let loaded = match config::load(&command.file) {
+        Ok(loaded) => loaded,
+        Err(refused) => {
+            print_findings(refused.findings());
+            return ExitCode::FAILURE;
+        }
+    };
+    print_findings(&loaded.findings);
+    if command.check {
+        return ExitCode::SUCCESS;
+    }
+    match run(loaded) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            print_findings(&[failure]);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct Command {
+    check: bool,
+    file: PathBuf,
+}
+
+impl Command {
+    fn parse(args: impl IntoIterator<Item = OsString>) -> Option<Self> {
+        let mut check = false;
+        let mut file = None;
+        for arg in args.into_iter().skip(1) {
+            if arg == "--check" {
+                check = true;
+            } else if file.is_some() || arg.as_encoded_bytes().starts_with(b"-") {
+                return None;
+            } else {
+                file = Some(PathBuf::from(arg));
+            }
+        }
+        file.map(|file| Self { check, file })
+    }
+}
+
+/// Listens and serves until a signal says to stop.
+fn run(loaded: Loaded) -> Result<(), Finding> {
+    let failed = |message: String| loaded.error(Place::root().key("listen"), message);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| failed(format!("cannot start the runtime: {error}")))?;
+    runtime.block_on(async {
+        let listener = TcpListener::bind(loaded.listen).await;
+        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+        let (address, listener) = bound
+            .map_err(|error| failed(format!("cannot listen on `{}`: {error}", loaded.listen)))?;
+        // Both listen before the address is known: who reads it may say stop at once.
+        let signals = StopSignals::new().and_then(|first| Ok((first, StopSignals::new()?)));
+        let (mut stop, mut stop_now) =
+            signals.map_err(|error| failed(format!("cannot wait for signals: {error}")))?;
+        announce(address).map_err(|error| failed(format!("cannot print the address: {error}")))?;
+        let gateway = loaded.gateway.clone();
+        tokio::select! {
+            () = serve(listener, gateway, async { stop.next().await }) => {}
+            () = async { stop_now.next().await; stop_now.next().await } => {}
+        }
+        Ok(())
+    })
+}
+
+fn announce(address: SocketAddr) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on http://{address}")?;
+    out.flush()
+}
+
+fn print_findings(findings: &[Finding]) {
+    for finding in findings {
+        print_error(&finding.to_string());
+    }
+}
+
+/// Prints a line on standard error, if anybody reads it.
+fn print_error(line: &str) {
+    let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn arguments() {
+        let serve = |check, file: &str| {
+            Some(Command {
+                check,
+                file: file.into(),
+            })
+        };
+        let cases: [(&[&str], _); 8] = [
+            (&["g.yaml"], serve(false, "g.yaml")),
+            (&["--check", "g.yaml"], serve(true, "g.yaml")),
+            (&["g.yaml", "--check"], serve(true, "g.yaml")),
+            (&["./-g.yaml"], serve(false, "./-g.yaml")),
+            (&[], None),
+            (&["--check"], None),
+            (&["--chek", "g.yaml"], None),
+            (&["g.yaml", "h.yaml"], None),
+        ];
+        for (args, expected) in cases {
+            let args = ["serve"].iter().chain(args).map(OsString::from);
+            assert_eq!(Command::parse(args.clone()), expected, "{args:?}");
+        }
+    }
+}
