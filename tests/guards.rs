@@ -1,0 +1,318 @@
+//! What guards a method and is not served closes it: 500, never its backend.
+
+use std::path::Path;
+
+use http::Request;
+use serde_json::{Value, json};
+use towergate::{
+    Body, Gateway, HttpMethod, InProcess, Integration, RestApi, Severity, StageSettings,
+    definition::{self, AuthorizationType, Method},
+    openapi,
+};
+use towergate_tests::{
+    INTERNAL_SERVER_ERROR, ask,
+    bare_document::{self, Operation, open_operation},
+    gateway,
+};
+
+/// A method that answers 200.
+fn open_method(verb: HttpMethod) -> Method {
+    Method::new(verb, Integration::mock(200)).response(definition::MethodResponse::new(200))
+}
+
+async fn status(gateway: &Gateway, verb: &str, path: &str) -> u16 {
+    let request = Request::builder().method(verb).uri(format!("/prod{path}"));
+    let request = request.body(Body::empty()).expect("a request");
+    ask(gateway, request).await.status
+}
+
+#[tokio::test]
+async fn every_guard_of_a_definition_closes_its_method_and_is_an_error_in_strict_mode() {
+    let guarded = |authorization_type, authorizer: Option<&str>| {
+        let mut method = open_method(HttpMethod::Get);
+        method.authorization_type = authorization_type;
+        method.authorizer = authorizer.map(str::to_owned);
+        method
+    };
+    let open = || open_method(HttpMethod::Get);
+    let mut keyed = open();
+    keyed.api_key_required = true;
+    let mut validated = open();
+    validated.request_validator = Some("all".to_owned());
+    let policy = Some(r#"{"Statement": []}"#);
+    let cases = [
+        ("no guard", 200, None, open()),
+        ("IAM", 500, None, guarded(AuthorizationType::AwsIam, None)),
+        (
+            "a Lambda authorizer",
+            500,
+            None,
+            guarded(AuthorizationType::Custom, Some("mine")),
+        ),
+        (
+            "one without a name",
+            500,
+            None,
+            guarded(AuthorizationType::Custom, None),
+        ),
+        (
+            "one without a type",
+            500,
+            None,
+            guarded(AuthorizationType::None, Some("mine")),
+        ),
+        (
+            "a user pool",
+            500,
+            None,
+            guarded(AuthorizationType::CognitoUserPools, None),
+        ),
+        ("an API key", 500, None, keyed),
+        ("a validator", 500, None, validated),
+        ("a resource policy", 500, policy, open()),
+        ("an empty resource policy", 500, Some(""), open()),
+    ];
+    for (name, expected, policy, method) in cases {
+        let mut api = definition::RestApi::new("api").method("/", method);
+        api.policy = policy.map(str::to_owned);
+        let found = status(&gateway(api.clone()), "GET", "").await;
+        assert_eq!(found, expected, "{name}");
+        match RestApi::compile(&api, true) {
+            Ok(_) => assert_eq!(expected, 200, "{name}: strict"),
+            Err(error) => {
+                let mut found = error.diagnostics().iter();
+                assert!(
+                    found.any(|d| d.severity == Severity::Error),
+                    "{name}: {error}"
+                );
+                assert_eq!(expected, 500, "{name}: strict");
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_closed_method_never_calls_its_backend_and_leaves_its_neighbours_open() {
+    let backend = tower::service_fn(
+        async |_: Request<Body>| -> Result<http::Response<Body>, &str> {
+            panic!("the backend of a guarded method is called")
+        },
+    );
+    let mut guarded = Method::new(
+        HttpMethod::Get,
+        Integration::http_proxy("http://own.internal/"),
+    );
+    guarded.api_key_required = true;
+    let api = definition::RestApi::new("api")
+        .method("/", guarded)
+        .method("/", open_method(HttpMethod::Any))
+        .method("/open", open_method(HttpMethod::Get));
+    let gateway = Gateway::builder()
+        .service("http://own.internal", InProcess::new(backend))
+        .api("api", api)
+        .stage("api", StageSettings::new("prod"))
+        .build()
+        .unwrap();
+    let reply = ask(&gateway, Request::get("/prod").body(Body::empty()).unwrap()).await;
+    assert_eq!((reply.status, reply.text()), (500, INTERNAL_SERVER_ERROR));
+    assert_eq!(
+        reply.header("x-amzn-errortype"),
+        Some("InternalServerErrorException")
+    );
+    let places: Vec<_> = gateway
+        .diagnostics()
+        .iter()
+        .map(|d| d.place.to_string())
+        .collect();
+    assert_eq!(places, ["paths./.get.security"]);
+    assert_eq!(status(&gateway, "POST", "").await, 200, "another verb");
+    assert_eq!(status(&gateway, "GET", "/open").await, 200, "another path");
+}
+
+/// A document with every guard there is to require, and one operation; both have members added.
+fn document(root: &Value, operation: &Value) -> Value {
+    let api_key = |name: &str| json!({"type": "apiKey", "name": name, "in": "header"});
+    let authorizer = |kind: &str| {
+        let mut scheme = api_key("Authorization");
+        scheme["x-amazon-apigateway-authtype"] = json!("custom");
+        scheme["x-amazon-apigateway-authorizer"] = json!({
+            "type": kind,
+            "authorizerUri": "arn:aws:apigateway:us-east-1:lambda:path/2015-03-31/functions/f/invocations",
+            "identitySource": "method.request.header.Authorization",
+            "providerARNs": ["arn:aws:cognito-idp:us-east-1:000000000000:userpool/us-east-1_x"],
+        });
+        scheme
+    };
+    let mut sigv4 = api_key("Authorization");
+    sigv4["x-amazon-apigateway-authtype"] = json!("awsSigv4");
+    let validators = json!({
+        "all": {"validateRequestBody": true, "validateRequestParameters": true},
+        "none": {"validateRequestBody": false, "validateRequestParameters": false},
+    });
+    let mut document = json!({
+        "openapi": "3.0.1",
+        "info": {"title": "api", "version": "1"},
+        "components": {"securitySchemes": {
+            "token": authorizer("token"), "request": authorizer("request"),
+            "pool": authorizer("cognito_user_pools"), "sigv4": sigv4,
+            "key": api_key("x-api-key"), "other": api_key("x-other"),
+        }},
+        "x-amazon-apigateway-request-validators": validators,
+    });
+    let mut guarded = open_operation();
+    for (whole, added) in [(&mut document, root), (&mut guarded, operation)] {
+        for (member, value) in added.as_object().into_iter().flatten() {
+            whole[member] = value.clone();
+        }
+    }
+    document["paths"] = json!({"/guarded": {"get": guarded}});
+    document
+}
+
+#[tokio::test]
+async fn every_guarding_extension_of_a_document_closes_its_method() {
+    let nothing = || json!({});
+    let security = |requirements: Value| json!({"security": requirements});
+    let auth = |kind: &str| json!({"x-amazon-apigateway-auth": {"type": kind}});
+    let validator = |name: &str| json!({"x-amazon-apigateway-request-validator": name});
+    let policy = |policy: Value| json!({"x-amazon-apigateway-policy": policy});
+    let allow = json!({"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"});
+    let token = || security(json!([{"token": []}]));
+    let cases = [
+        ("nothing", false, nothing(), nothing()),
+        ("a token authorizer", true, nothing(), token()),
+        (
+            "a request authorizer",
+            true,
+            nothing(),
+            security(json!([{"request": []}])),
+        ),
+        (
+            "a user pool",
+            true,
+            nothing(),
+            security(json!([{"pool": ["pets/read"]}])),
+        ),
+        ("sigv4", true, nothing(), security(json!([{"sigv4": []}]))),
+        (
+            "an API key",
+            true,
+            nothing(),
+            security(json!([{"key": []}])),
+        ),
+        (
+            "an authorizer and an API key",
+            true,
+            nothing(),
+            security(json!([{"token": [], "key": []}])),
+        ),
+        (
+            "an authorizer or nothing",
+            true,
+            nothing(),
+            security(json!([{}, {"token": []}])),
+        ),
+        (
+            "a scheme without a meaning",
+            false,
+            nothing(),
+            security(json!([{"other": []}])),
+        ),
+        ("the root", true, token(), nothing()),
+        ("the root, set aside", false, token(), security(json!([]))),
+        ("IAM", true, nothing(), auth("AWS_IAM")),
+        ("no IAM", false, nothing(), auth("NONE")),
+        ("no IAM, but the root's", true, token(), auth("NONE")),
+        ("IAM, instead of the root's", true, token(), auth("AWS_IAM")),
+        ("a validator", true, nothing(), validator("all")),
+        (
+            "one that checks nothing",
+            true,
+            nothing(),
+            validator("none"),
+        ),
+        ("the root's validator", true, validator("all"), nothing()),
+        ("an empty policy", true, policy(json!({})), nothing()),
+        (
+            "a policy",
+            true,
+            policy(json!({"Version": "2012-10-17", "Statement": [allow]})),
+            nothing(),
+        ),
+    ];
+    for (name, is_guarded, root, operation) in cases {
+        let document = document(&root, &operation);
+        let imported =
+            openapi::parse(&document.to_string()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let strict = RestApi::compile(&imported.definition, true);
+        assert_eq!(strict.is_err(), is_guarded, "{name}: strict");
+        let expected = if is_guarded { 500 } else { 200 };
+        assert_eq!(
+            status(&gateway(imported), "GET", "/guarded").await,
+            expected,
+            "{name}"
+        );
+        let operation = bare_document::operations(&document).next();
+        let bare = operation.is_some_and(|operation| operation.is_guarded);
+        assert_eq!(bare, is_guarded, "{name}: as the bare document has it");
+    }
+}
+
+/// Walks the definitions in the folder that `TOWERGATE_CORPORA` names.
+#[tokio::test]
+async fn every_guarded_operation_of_the_corpus_answers_500() {
+    let Some(corpora) = std::env::var_os("TOWERGATE_CORPORA") else {
+        println!("skipped: TOWERGATE_CORPORA is not set");
+        return;
+    };
+    let (mut guarded, mut refused, mut failures) = (0, 0, Vec::new());
+    for file in bare_document::definitions(&Path::new(&corpora).join("openapi")) {
+        let Some(document) = bare_document::read_document(&file) else {
+            continue;
+        };
+        // With mocks for backends, nothing but a guard can be why a method answers 500.
+        let mocked = bare_document::mocked(&document);
+        for (kind, text, opens) in [
+            ("as it is", document.to_string(), false),
+            ("mocked", mocked.to_string(), true),
+        ] {
+            let Some(gateway) = imported(&text) else {
+                refused += 1;
+                continue;
+            };
+            for operation in bare_document::operations(&document) {
+                let Operation {
+                    verb,
+                    path,
+                    is_guarded,
+                } = &operation;
+                let expected = match is_guarded {
+                    true => bare_document::restyled_500(&document),
+                    false if opens => 200,
+                    false => continue,
+                };
+                guarded += usize::from(*is_guarded);
+                let found = status(&gateway, verb, path).await;
+                if found != expected {
+                    let file = file.display();
+                    failures.push(format!(
+                        "{file} {kind}: {verb} {path}: {found}, not {expected}"
+                    ));
+                }
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+    assert!(guarded > 0, "the corpus has no guarded operation");
+    println!("{guarded} guarded operations answer 500; {refused} documents are refused");
+}
+
+/// Serves a document, `None` if it is refused.
+fn imported(text: &str) -> Option<Gateway> {
+    let imported = openapi::parse(text).ok()?;
+    let gateway = Gateway::builder().api("api", imported);
+    gateway
+        .stage("api", StageSettings::new("prod"))
+        .build()
+        .ok()
+}

@@ -1,0 +1,16 @@
+//! The documents of the project, whose snippets compile and run as doctests.
+
+#[doc = include_str!("../../README.md")]
+mod readme {}
+
+#[doc = include_str!("../../CONTRIBUTING.md")]
+mod contributing {}
+
+#[doc = include_str!("../../docs/architecture.md")]
+mod architecture {}
+
+#[doc = include_str!("../../docs/benchmarks.md")]
+mod benchmarks {}
+
+#[doc = include_str!("../../docs/compatibility.md")]
+mod compatibility {}
