@@ -48,5 +48,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         .merge(gateway.into_router());
     let listener = tokio::net::TcpListener::bind("127.0.0.1:3000").await?;
     println!("listening on http://{}", listener.local_addr()?);
-    Ok(axum::serve(listener, app).await?)
+    // With the addresses of the clients, for `$context.identity.sourceIp`.
+    let service = app.into_make_service_with_connect_info::<std::net::SocketAddr>();
+    Ok(axum::serve(listener, service).await?)
 }

@@ -124,7 +124,7 @@ async fn a_closed_method_never_calls_its_backend_and_leaves_its_neighbours_open(
         .iter()
         .map(|d| d.place.to_string())
         .collect();
-    assert_eq!(places, ["paths./.get.security"]);
+    assert_eq!(places, ["apis.api.paths./.get.security"]);
     assert_eq!(status(&gateway, "POST", "").await, 200, "another verb");
     assert_eq!(status(&gateway, "GET", "/open").await, 200, "another path");
 }

@@ -7,7 +7,7 @@ use hyper_util::{
     client::legacy::{self, Client as HyperClient},
     rt::{TokioExecutor, TokioTimer},
 };
-use towergate_core::{Body, BodyError};
+use towergate_core::{Body, BodyError, BoxError};
 
 use crate::connector::{TcpConnector, Unreachable};
 
@@ -61,7 +61,7 @@ impl Client {
     pub async fn send(&self, request: Request<Body>) -> Result<Response<Body>, ClientError> {
         match self.0.request(request).await {
             Ok(response) => Ok(response.map(Body::new)),
-            Err(error) => Err(ClientError::from(error)),
+            Err(error) => Err(ClientError::new(error)),
         }
     }
 }
@@ -98,32 +98,33 @@ fn connector() -> Connector {
 pub enum ClientError {
     /// The connection broke, or what came over it was no HTTP.
     #[error("the connection to the backend broke")]
-    Network(#[source] legacy::Error),
+    Network(#[source] BoxError),
     /// The request's body broke off while it was sent.
     #[error("the request body cannot be read to its end")]
-    RequestBroken(#[source] legacy::Error),
+    RequestBroken(#[source] BoxError),
     /// The request's body went over its limit while it was sent.
     #[error("the request body is larger than allowed")]
     RequestTooLarge,
     /// The backend's host has no address, or refuses connections.
     #[error("the backend cannot be reached")]
-    Unreachable(#[source] legacy::Error),
+    Unreachable(#[source] BoxError),
 }
 
-impl From<legacy::Error> for ClientError {
-    fn from(error: legacy::Error) -> Self {
+impl ClientError {
+    fn new(error: legacy::Error) -> Self {
         let causes = std::iter::successors(error.source(), |error| (*error).source());
+        let is_unreachable = causes.clone().any(<dyn Error>::is::<Unreachable>);
+        let is_broken = causes
+            .filter_map(|cause| cause.downcast_ref())
+            .any(hyper::Error::is_user);
         if BodyError::is_too_large(&error) {
             Self::RequestTooLarge
-        } else if causes.clone().any(<dyn Error>::is::<Unreachable>) {
-            Self::Unreachable(error)
-        } else if causes
-            .filter_map(|cause| cause.downcast_ref())
-            .any(hyper::Error::is_user)
-        {
-            Self::RequestBroken(error)
+        } else if is_unreachable {
+            Self::Unreachable(error.into())
+        } else if is_broken {
+            Self::RequestBroken(error.into())
         } else {
-            Self::Network(error)
+            Self::Network(error.into())
         }
     }
 }

@@ -26,7 +26,8 @@ pub const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// What is known of one request, shared by every step and by what outlives the response.
 ///
-/// Each fact has one owner that writes it once; later writes change nothing. Cloning is cheap and shares the facts.
+/// Each fact has one owner that writes it once; later writes change nothing, but for the statuses and the latency, where
+/// the last one counts. Cloning is cheap and shares the facts.
 ///
 /// ```
 /// use http::Request;

@@ -11,13 +11,14 @@
 //! assert_eq!(response.headers()["x-amzn-errortype"], "UnauthorizedException");
 //! ```
 
-mod address;
 mod body;
+mod client_address;
 mod clock;
 mod context;
 mod context_variable;
 mod identity;
 mod ids;
+mod media_type;
 mod params;
 mod ports;
 mod random;
@@ -25,13 +26,14 @@ mod rejection;
 mod resource;
 mod response_type;
 
-pub use address::{ClientAddress, PeerAddress, TrustedHops};
 pub use body::{Body, BodyError, BoxError};
+pub use client_address::{ClientAddress, PeerAddress, TrustedHops};
 pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};
 pub use context::{Context, REQUEST_ID, Route, StageInfo, StagePath, TRACE_ID};
 pub use context_variable::ContextVariable;
 pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
+pub use media_type::first_media_type;
 pub use params::Params;
 pub use ports::{CredentialStore, Function, FunctionError, KeySource, Observer};
 pub use random::{Random, SystemRandom};

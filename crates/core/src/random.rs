@@ -1,4 +1,4 @@
-//! Chance, injected.
+//! Random numbers, injected.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 

@@ -48,6 +48,12 @@ impl Place {
         Self(keys)
     }
 
+    /// Returns this place beneath another one.
+    #[must_use]
+    pub fn within(&self, parent: &Self) -> Self {
+        parent.0.iter().chain(&self.0).cloned().collect()
+    }
+
     /// Returns the keys from the root.
     #[must_use]
     pub fn keys(&self) -> &[String] {
@@ -106,6 +112,13 @@ impl Diagnostic {
     #[must_use]
     pub fn unsupported(place: Place, message: impl Into<String>) -> Self {
         Self::new(Severity::Unsupported, place, message)
+    }
+
+    /// Makes an error of a fault or an unsupported part: what `strict` means.
+    pub fn escalate(&mut self) {
+        if self.severity > Severity::Warning {
+            self.severity = Severity::Error;
+        }
     }
 
     /// Creates a finding that refuses nothing.

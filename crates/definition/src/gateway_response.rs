@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 /// How an API restyles one type of refusal (`spec` of API Gateway: `GatewayResponse`).
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct GatewayResponse {
     /// The status, if it is not the refusal's own.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -71,6 +71,7 @@ pub enum ResponseTransferMode {
 /// How the backend's certificate is checked.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
+#[non_exhaustive]
 pub struct TlsConfig {
     /// Accepts certificates that no trusted authority signed.
     pub insecure_skip_verification: bool,

@@ -15,9 +15,9 @@ use crate::{
     backends::Backends,
     deadline::IdleTimeout,
     header_rules::{forwarded, proxied_response, remove_before_http},
-    request::{Mapped, RequestMappings, unsupported_media_type},
-    response::{Reply, Responses},
-    template::{self, RequestBody, Templates},
+    integration_responses::{IntegrationResponses, Reply},
+    request_mappings::{Mapped, RequestMappings, unsupported_media_type},
+    template::{self, TemplateChoice, Templates},
 };
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
@@ -50,7 +50,7 @@ enum Kind {
 struct Mappings {
     templates: Templates,
     passthrough_behavior: PassthroughBehavior,
-    responses: Responses,
+    responses: IntegrationResponses,
 }
 
 impl HttpIntegration {
@@ -211,7 +211,8 @@ impl Kind {
             template::text,
         );
         let responses = &integration.integration_responses;
-        let responses = Responses::compile(responses, method, &place.key("responses"), diagnostics);
+        let responses =
+            IntegrationResponses::compile(responses, method, &place.key("responses"), diagnostics);
         Some(Self::Mapped(Box::new(Mappings {
             templates: templates?,
             passthrough_behavior: integration.passthrough_behavior,
@@ -227,9 +228,9 @@ impl Kind {
             .templates
             .for_request(context.headers(), mappings.passthrough_behavior)
         {
-            RequestBody::Template(text) => Ok(Body::from(text.clone())),
-            RequestBody::Passthrough => Ok(body),
-            RequestBody::Unsupported => Err(unsupported_media_type()),
+            TemplateChoice::Template(text) => Ok(Body::from(text.clone())),
+            TemplateChoice::Passthrough => Ok(body),
+            TemplateChoice::Unsupported => Err(unsupported_media_type()),
         }
     }
 }

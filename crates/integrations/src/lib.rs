@@ -1,32 +1,47 @@
 //! The backends of an API: `HTTP`, `HTTP_PROXY`, `MOCK` and any tower service in this process.
 //!
-//! An integration is compiled once from its [definition](towergate_definition::Integration) and then called with
-//! what is known of a request. What is wrong with it is reported as it is compiled:
+//! An integration is compiled once from its [definition](towergate_definition::Integration), and then called with what
+//! is known of a request:
 //!
 //! ```
-//! use towergate_definition::{HttpMethod, Integration as Definition, Method, Place};
-//! use towergate_integrations::Integration;
+//! use http::{Request, Response};
+//! use towergate_definition::{HttpMethod, Integration, Method, Place};
+//! use towergate_integrations::{Backends, Body, CompiledIntegration, Context, InProcess};
 //!
-//! let method = Method::new(HttpMethod::Get, Definition::http_proxy("ftp://pets.internal/"));
+//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+//! let pets = InProcess::new(tower::service_fn(async |request: Request<Body>| {
+//!     Ok::<_, std::convert::Infallible>(Response::new(Body::from(request.uri().path().to_owned())))
+//! }));
+//! let backends = Backends::new().with_service("http://pets.internal", pets)?;
+//!
+//! let method = Method::new(HttpMethod::Get, Integration::http_proxy("http://pets.internal/all"));
 //! let mut diagnostics = Vec::new();
-//! assert!(Integration::compile(&method, &Place::root(), &mut diagnostics).is_none());
-//! assert!(diagnostics[0].message.contains("`ftp://pets.internal/` does not begin with"));
+//! let integration = CompiledIntegration::compile(&method, &Place::root(), &mut diagnostics);
+//! let integration = integration.expect("the definition is well formed");
+//!
+//! let mut request = Request::get("/pets").body(Body::empty())?;
+//! let context = Context::of(&mut request);
+//! let response = integration.call(&context, request.into_body(), &backends).await?;
+//! assert_eq!(response.into_body().collect(100).await?, "/all");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # }).unwrap();
 //! ```
 
 mod backends;
+mod compiled_integration;
 mod deadline;
 mod header_rules;
 mod header_source;
 mod http_integration;
 mod in_process;
-mod integration;
+mod integration_responses;
 mod mock_integration;
 mod mock_status;
-mod request;
-mod response;
+mod request_mappings;
 mod template;
 
 pub use backends::{Backends, InvalidOrigin};
+pub use compiled_integration::CompiledIntegration;
 pub use in_process::InProcess;
-pub use integration::Integration;
-pub use towergate_client::Client;
+pub use towergate_client::{Client, TokioTimer};
+pub use towergate_core::{Body, Context, Rejection};

@@ -6,10 +6,10 @@ use towergate_definition::{self as definition, Diagnostic, Method, PassthroughBe
 
 use crate::{
     backends::Backends,
+    integration_responses::{IntegrationResponses, Reply, Selected},
     mock_status::mock_status,
-    request::{self as integration_request, unsupported_media_type},
-    response::{Reply, Responses, Selected},
-    template::{RequestBody, Templates},
+    request_mappings::{self, unsupported_media_type},
+    template::{TemplateChoice, Templates},
 };
 
 /// A compiled `MOCK` integration.
@@ -18,7 +18,7 @@ pub(crate) struct MockIntegration {
     /// What each request template chooses; its text is read once.
     requests: Templates<Outcome>,
     passthrough_behavior: PassthroughBehavior,
-    responses: Responses,
+    responses: IntegrationResponses,
 }
 
 /// What a request asks a mock for.
@@ -38,7 +38,8 @@ impl MockIntegration {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let responses = &integration.integration_responses;
-        let responses = Responses::compile(responses, method, &place.key("responses"), diagnostics);
+        let responses =
+            IntegrationResponses::compile(responses, method, &place.key("responses"), diagnostics);
         let outcome = |body: &str| {
             responses
                 .as_ref()
@@ -68,14 +69,14 @@ impl MockIntegration {
             .requests
             .for_request(context.headers(), self.passthrough_behavior)
         {
-            RequestBody::Template(outcome) => *outcome,
-            RequestBody::Unsupported => return Err(unsupported_media_type()),
+            TemplateChoice::Template(outcome) => *outcome,
+            TemplateChoice::Unsupported => return Err(unsupported_media_type()),
             // Without any template the default response answers, whatever the body is.
-            RequestBody::Passthrough if self.requests.is_empty() => {
+            TemplateChoice::Passthrough if self.requests.is_empty() => {
                 Outcome::Status(self.responses.select_default())
             }
-            RequestBody::Passthrough => {
-                let body = integration_request::collect(body, backends).await?;
+            TemplateChoice::Passthrough => {
+                let body = request_mappings::collect(body, backends).await?;
                 outcome(&self.responses, &String::from_utf8_lossy(&body))
             }
         };
@@ -96,7 +97,7 @@ impl MockIntegration {
     }
 }
 
-fn outcome(responses: &Responses, body: &str) -> Outcome {
+fn outcome(responses: &IntegrationResponses, body: &str) -> Outcome {
     match mock_status(body) {
         Some(status) => Outcome::Status(responses.select(&status.to_string())),
         None => Outcome::Unreadable,

@@ -3,7 +3,8 @@
 use bytes::Bytes;
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, header};
+use http::{HeaderMap, header};
+use towergate_core::first_media_type;
 use towergate_definition::{Diagnostic, PassthroughBehavior, Place};
 
 /// The content type of what says nothing about itself.
@@ -23,7 +24,7 @@ pub(crate) struct Templates<T = Bytes>(Vec<(String, T)>);
 
 /// What becomes of a request's body.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) enum RequestBody<'a, T = Bytes> {
+pub(crate) enum TemplateChoice<'a, T = Bytes> {
     /// It is replaced by what a template makes.
     Template(&'a T),
     /// It passes as it is.
@@ -60,16 +61,16 @@ impl<T> Templates<T> {
         &self,
         headers: &HeaderMap,
         behavior: PassthroughBehavior,
-    ) -> RequestBody<'_, T> {
-        let content_type = media_type(headers, &header::CONTENT_TYPE);
+    ) -> TemplateChoice<'_, T> {
+        let content_type = first_media_type(headers, &header::CONTENT_TYPE).unwrap_or(JSON);
         match self.get(content_type).or_else(|| self.get("$default")) {
-            Some(template) => RequestBody::Template(template),
+            Some(template) => TemplateChoice::Template(template),
             None => match behavior {
-                PassthroughBehavior::WhenNoMatch => RequestBody::Passthrough,
+                PassthroughBehavior::WhenNoMatch => TemplateChoice::Passthrough,
                 PassthroughBehavior::WhenNoTemplates if self.0.is_empty() => {
-                    RequestBody::Passthrough
+                    TemplateChoice::Passthrough
                 }
-                _ => RequestBody::Unsupported,
+                _ => TemplateChoice::Unsupported,
             },
         }
     }
@@ -94,7 +95,7 @@ impl Templates {
         if let [(key, text)] = &self.0[..] {
             return Some(text).filter(|text| !(key == JSON && text.is_empty()));
         }
-        let accepted = media_type(headers, &header::ACCEPT);
+        let accepted = first_media_type(headers, &header::ACCEPT).unwrap_or(JSON);
         let found = self
             .0
             .iter()
@@ -111,18 +112,6 @@ impl Templates {
 /// A text as a template that makes nothing else.
 pub(crate) fn text(template: &str) -> Bytes {
     Bytes::copy_from_slice(template.as_bytes())
-}
-
-/// The first media type of a header, without parameters; JSON if there is none.
-fn media_type<'a>(headers: &'a HeaderMap, name: &HeaderName) -> &'a str {
-    let value = headers
-        .get(name)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    match value.split([',', ';']).next().map(str::trim) {
-        None | Some("") => JSON,
-        Some(media_type) => media_type,
-    }
 }
 
 /// Whether a text holds a reference or a directive of the template language.
@@ -157,7 +146,7 @@ fn is_directive(rest: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     use super::*;
 
@@ -204,29 +193,34 @@ mod tests {
                 json,
                 "application/json; charset=utf-8",
                 WhenNoMatch,
-                RequestBody::Template(&Bytes::from_static(b"j")),
+                TemplateChoice::Template(&Bytes::from_static(b"j")),
             ),
             (
                 json,
                 "",
                 WhenNoMatch,
-                RequestBody::Template(&Bytes::from_static(b"j")),
+                TemplateChoice::Template(&Bytes::from_static(b"j")),
             ),
-            (json, "text/plain", WhenNoMatch, RequestBody::Passthrough),
+            (json, "text/plain", WhenNoMatch, TemplateChoice::Passthrough),
             (
                 json,
                 "text/plain",
                 WhenNoTemplates,
-                RequestBody::Unsupported,
+                TemplateChoice::Unsupported,
             ),
-            (json, "text/plain", Never, RequestBody::Unsupported),
-            (&[], "text/plain", WhenNoTemplates, RequestBody::Passthrough),
-            (&[], "text/plain", Never, RequestBody::Unsupported),
+            (json, "text/plain", Never, TemplateChoice::Unsupported),
+            (
+                &[],
+                "text/plain",
+                WhenNoTemplates,
+                TemplateChoice::Passthrough,
+            ),
+            (&[], "text/plain", Never, TemplateChoice::Unsupported),
             (
                 with_default,
                 "text/plain",
                 Never,
-                RequestBody::Template(&Bytes::from_static(b"d")),
+                TemplateChoice::Template(&Bytes::from_static(b"d")),
             ),
         ];
         for (entries, content_type, behavior, expected) in cases {

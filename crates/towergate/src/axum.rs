@@ -4,9 +4,9 @@ use std::net::SocketAddr;
 
 use axum::{
     Router,
-    extract::{ConnectInfo, Request, connect_info::IntoMakeServiceWithConnectInfo},
-    middleware::{Next, from_fn},
+    extract::{ConnectInfo, connect_info::IntoMakeServiceWithConnectInfo},
 };
+use http::Request;
 
 use crate::{Gateway, PeerAddress};
 
@@ -15,22 +15,21 @@ impl Gateway {
     ///
     /// The client's address comes from axum's `ConnectInfo`, where the server notes it.
     pub fn into_router(self) -> Router {
-        Router::new().fallback_service(self).layer(from_fn(
-            async |mut request: Request, next: Next| {
-                if let Some(ConnectInfo(peer)) =
-                    request.extensions().get::<ConnectInfo<SocketAddr>>()
-                {
-                    let peer = PeerAddress(*peer);
-                    request.extensions_mut().insert(peer);
-                }
-                next.run(request).await
-            },
-        ))
+        Router::new().fallback_service(self)
     }
 
     /// Returns a service for `axum::serve` that knows the clients' addresses.
     pub fn into_make_service(self) -> IntoMakeServiceWithConnectInfo<Router, SocketAddr> {
-        self.into_router()
-            .into_make_service_with_connect_info::<SocketAddr>()
+        let router = self.into_router();
+        router.into_make_service_with_connect_info::<SocketAddr>()
     }
+}
+
+/// Notes in towergate's terms what axum knows of the connection.
+pub(crate) fn with_peer<B>(mut request: Request<B>) -> Request<B> {
+    if let Some(ConnectInfo(peer)) = request.extensions().get::<ConnectInfo<SocketAddr>>() {
+        let peer = PeerAddress(*peer);
+        request.extensions_mut().insert(peer);
+    }
+    request
 }

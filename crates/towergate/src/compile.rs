@@ -3,11 +3,11 @@
 use towergate_definition::{
     AuthorizationType, Diagnostic, HttpMethod, Method, Place, RestApi, Severity,
 };
-use towergate_integrations::Integration;
+use towergate_integrations::CompiledIntegration;
 use towergate_routing::{RouteMethod, RouteTable};
 
 use crate::{
-    deployment::{Deployment, MethodId, MethodService},
+    deployment::{CompiledMethod, Deployment, MethodId},
     gateway_responses::GatewayResponses,
 };
 
@@ -48,12 +48,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
         }));
     });
     if strict {
-        for diagnostic in diagnostics
-            .iter_mut()
-            .filter(|d| d.severity > Severity::Warning)
-        {
-            diagnostic.severity = Severity::Error;
-        }
+        diagnostics.iter_mut().for_each(Diagnostic::escalate);
     }
     let refused = diagnostics
         .iter()
@@ -73,19 +68,18 @@ fn compile_method(
     method: &Method,
     place: &Place,
     diagnostics: &mut Vec<Diagnostic>,
-) -> MethodService {
+) -> CompiledMethod {
+    let found = diagnostics.len();
     let integration_place = place.key("x-amazon-apigateway-integration");
-    let integration = Integration::compile(method, &integration_place, diagnostics);
-    let guards = guards(method);
-    for (key, guard) in &guards {
+    let integration = CompiledIntegration::compile(method, &integration_place, diagnostics);
+    for (key, guard) in guards(method) {
         let message = format!("{guard} is not served, so this method answers 500");
-        diagnostics.push(Diagnostic::unsupported(place.key(*key), message));
+        diagnostics.push(Diagnostic::unsupported(place.key(key), message));
     }
+    let is_guarded = !guards(method).is_empty() || definition.policy.is_some();
     match integration {
-        Some(integration) if guards.is_empty() && definition.policy.is_none() => {
-            MethodService::Open(integration)
-        }
-        _ => MethodService::Closed,
+        Some(integration) if !is_guarded => CompiledMethod::Open(Box::new(integration)),
+        _ => CompiledMethod::closed(definition.policy.is_some(), diagnostics.iter().skip(found)),
     }
 }
 

@@ -1,7 +1,8 @@
 //! A compiled definition: immutable, shared by every request to it.
 
 use towergate_core::{Rejection, Step};
-use towergate_integrations::Integration;
+use towergate_definition::{Diagnostic, Severity};
+use towergate_integrations::CompiledIntegration;
 use towergate_routing::RouteTable;
 
 use crate::gateway_responses::GatewayResponses;
@@ -14,13 +15,13 @@ pub(crate) struct MethodId(pub(crate) usize);
 #[derive(Debug)]
 pub(crate) struct Deployment {
     pub(crate) routes: RouteTable<MethodId>,
-    pub(crate) methods: Vec<MethodService>,
+    pub(crate) methods: Vec<CompiledMethod>,
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) execute_api_disabled: bool,
 }
 
 impl Deployment {
-    pub(crate) fn method(&self, MethodId(id): MethodId) -> Result<&MethodService, Rejection> {
+    pub(crate) fn method(&self, MethodId(id): MethodId) -> Result<&CompiledMethod, Rejection> {
         let missing = || Rejection::internal(Step::Route, "the route leads to no method");
         self.methods.get(id).ok_or_else(missing)
     }
@@ -28,20 +29,36 @@ impl Deployment {
 
 /// What answers a method.
 #[derive(Debug)]
-pub(crate) enum MethodService {
+pub(crate) enum CompiledMethod {
     /// A backend.
-    Open(Integration),
+    Open(Box<CompiledIntegration>),
     /// Nothing: the method cannot be served as its definition says, and answers 500.
-    Closed,
+    Closed {
+        /// What was reported of it, for whoever reads why a request was refused.
+        reason: String,
+    },
 }
 
-impl MethodService {
-    pub(crate) fn integration(&self) -> Result<&Integration, Rejection> {
+impl CompiledMethod {
+    /// Closes a method because of what was reported of it, or of the resource policy of its API.
+    pub(crate) fn closed<'d>(
+        has_policy: bool,
+        diagnostics: impl Iterator<Item = &'d Diagnostic>,
+    ) -> Self {
+        let policy = has_policy.then(|| "resource policies are not served".to_owned());
+        let reported = diagnostics.filter(|diagnostic| diagnostic.severity > Severity::Warning);
+        let reasons = policy.into_iter().chain(reported.map(ToString::to_string));
+        Self::Closed {
+            reason: reasons.collect::<Vec<_>>().join("; "),
+        }
+    }
+
+    pub(crate) fn integration(&self) -> Result<&CompiledIntegration, Rejection> {
         match self {
             Self::Open(integration) => Ok(integration),
-            Self::Closed => Err(Rejection::internal(
+            Self::Closed { reason } => Err(Rejection::internal(
                 Step::IntegrationRequest,
-                "the method is closed: see what was reported when its API was compiled",
+                reason.clone(),
             )),
         }
     }

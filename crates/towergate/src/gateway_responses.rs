@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
-use towergate_core::{Body, Context, Rejection, ResponseType, Style};
+use towergate_core::{Body, Context, Rejection, ResponseType, Style, first_media_type};
 use towergate_definition::{Diagnostic, GatewayResponse, Place};
 use towergate_expressions::{
     GatewayResponseMapping, HeaderTarget, MappedValue, MethodRequest, Substitution,
@@ -75,7 +75,7 @@ impl GatewayResponses {
         };
         for (name, mapping) in &entry.headers {
             let value = mapping.evaluate(&request).map(MappedValue::into_joined);
-            // What is no header value was the client's own doing, and is left out.
+            // A value that cannot stand in a header came from the client, and is left out.
             if let Some(Ok(value)) = value.map(|value| HeaderValue::from_bytes(value.as_bytes())) {
                 head.headers.insert(name, value);
             }
@@ -153,17 +153,13 @@ impl Entry {
 
     /// The template for the first accepted media type, then for JSON, then the first there is.
     fn template(&self, headers: &HeaderMap) -> Option<&(HeaderValue, Substitution)> {
-        let accept = headers
-            .get(header::ACCEPT)
-            .and_then(|accept| accept.to_str().ok())
-            .unwrap_or_default();
-        let accepted = accept.split([',', ';']).next().unwrap_or_default().trim();
         let by = |media_type: &str| {
             let is_same =
                 |key: &HeaderValue| key.as_bytes().eq_ignore_ascii_case(media_type.as_bytes());
             self.templates.iter().find(move |(key, _)| is_same(key))
         };
-        by(accepted)
+        let accepted = first_media_type(headers, &header::ACCEPT).and_then(by);
+        accepted
             .or_else(|| by(JSON))
             .or_else(|| self.templates.first())
     }

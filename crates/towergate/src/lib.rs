@@ -1,4 +1,4 @@
-//! Everything Amazon API Gateway does, as tower layers inside your own process.
+//! An embeddable API gateway: the APIs of Amazon API Gateway, as tower services inside your own process.
 //!
 //! A [`RestApi`] is written in code or compiled from a [definition], a [`Gateway`] puts APIs on stages and is a tower
 //! service: serve it with hyper, or with axum through the feature `axum`.
@@ -31,7 +31,6 @@
 //! | `rustls` | backends behind `https` |
 //! | `java-regex` | selection patterns with look-around and back-references |
 
-mod addressing;
 #[cfg(feature = "axum")]
 mod axum;
 mod compile;
@@ -40,6 +39,7 @@ pub mod config;
 mod deployment;
 mod error;
 mod gateway;
+mod gateway_builder;
 mod gateway_responses;
 mod limits;
 mod pipeline;
@@ -48,20 +48,23 @@ mod runtime;
 #[cfg(feature = "serve")]
 pub mod serve;
 mod stage;
+mod stage_table;
 
 pub use error::BuildError;
-pub use gateway::{ApiSource, Gateway, GatewayBuilder, ResponseFuture};
-pub use rest_api::{Backend, RestApi, RestApiBuilder};
+pub use gateway::{Gateway, ResponseFuture};
+pub use gateway_builder::{ApiSource, GatewayBuilder};
+pub use rest_api::{MethodBackend, RestApi, RestApiBuilder};
 pub use stage::StageSettings;
 pub use towergate_core::{
-    Body, BodyError, BoxError, ClientAddress, Clock, Context, ContextVariable, Identity, Observer,
-    PeerAddress, Random, Rejection, ResponseType, Step, Style, Timer, Timestamp, TrustedHops,
+    Body, BodyError, BoxError, BoxFuture, ClientAddress, Clock, Context, ContextVariable,
+    ExtendedRequestId, Identity, Observer, PeerAddress, Random, Rejection, RequestId, ResourceInfo,
+    ResponseType, StageInfo, Step, Style, SystemClock, SystemRandom, Timer, Timestamp, TrustedHops,
 };
 pub use towergate_definition::{
     self as definition, Diagnostic, GatewayResponse, HttpMethod, Integration, IntegrationResponse,
     Place, Severity,
 };
-pub use towergate_integrations::{Backends, Client, InProcess};
+pub use towergate_integrations::{Backends, Client, InProcess, InvalidOrigin, TokioTimer};
 #[cfg(feature = "openapi")]
 pub use towergate_openapi as openapi;
 pub use towergate_routing as routing;

@@ -36,7 +36,7 @@ pub(crate) async fn check(
     let fits = |bytes: u64| usize::try_from(bytes).is_ok_and(|bytes| bytes <= max);
     let size = body.size_hint();
     if !fits(size.lower()) {
-        // A client that waits for leave to send is told at once, and sends nothing.
+        // A client that waits for `100 Continue` is told at once, and sends nothing.
         if !headers.contains_key(header::EXPECT) {
             Box::pin(drain(body, max, backends)).await;
         }

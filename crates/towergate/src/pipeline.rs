@@ -10,7 +10,7 @@ use towergate_core::{
     Style, TRACE_ID,
 };
 
-use crate::{addressing::Addressing, limits, runtime::Runtime, stage::StageSnapshot};
+use crate::{limits, runtime::Runtime, stage::StageSnapshot, stage_table::StageTable};
 
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
@@ -34,11 +34,11 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
 /// Answers a request. Whatever refuses it is restyled by the gateway responses of its API.
 pub(crate) async fn handle(
     runtime: &Runtime,
-    addressing: &Addressing,
+    stages: &StageTable,
     context: Context,
     body: Body,
 ) -> Response<Body> {
-    let stage = resolve(addressing, &context);
+    let stage = resolve(stages, &context);
     let outcome = match stage {
         Some(stage) => walk(runtime, stage, &context, body).await,
         None => Err(Rejection::forbidden("no API has this host, path and stage")),
@@ -85,8 +85,8 @@ fn no_route() -> Rejection {
 }
 
 /// Finds the stage by host and path, and notes where in the path it stands.
-fn resolve<'a>(addressing: &'a Addressing, context: &Context) -> Option<&'a StageSnapshot> {
-    let address = addressing.find(context.authority(), context.uri().path())?;
+fn resolve<'a>(stages: &'a StageTable, context: &Context) -> Option<&'a StageSnapshot> {
+    let address = stages.find(context.authority(), context.uri().path())?;
     context.note_stage(StagePath {
         info: Arc::clone(&address.stage.info),
         path_start: address.path_start,

@@ -2,6 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
+use towergate_core::{Random, SystemRandom};
 use towergate_definition::{
     self as definition, Diagnostic, GatewayResponse, HttpMethod, Integration, Method,
     MethodResponse,
@@ -34,6 +35,7 @@ impl RestApi {
     pub fn builder(name: impl Into<String>) -> RestApiBuilder {
         RestApiBuilder {
             definition: definition::RestApi::new(name),
+            host: format!("{:016x}.towergate.internal", SystemRandom.next_u64()),
             services: Vec::new(),
             strict: true,
         }
@@ -79,47 +81,64 @@ impl fmt::Debug for RestApi {
 #[must_use = "a builder makes no API until `build` is called"]
 pub struct RestApiBuilder {
     definition: definition::RestApi,
+    /// Tells the services of this API from those of any other, one of the same name included.
+    host: String,
     services: Vec<(String, InProcess)>,
     strict: bool,
 }
 
 impl RestApiBuilder {
     /// Answers GET at `path`, such as `/pets/{id}`.
-    pub fn get(self, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn get(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
         self.method(HttpMethod::Get, path, backend)
     }
 
     /// Answers POST at `path`.
-    pub fn post(self, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn post(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
         self.method(HttpMethod::Post, path, backend)
     }
 
     /// Answers PUT at `path`.
-    pub fn put(self, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn put(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
         self.method(HttpMethod::Put, path, backend)
     }
 
     /// Answers PATCH at `path`.
-    pub fn patch(self, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn patch(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
         self.method(HttpMethod::Patch, path, backend)
     }
 
     /// Answers DELETE at `path`.
-    pub fn delete(self, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn delete(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
         self.method(HttpMethod::Delete, path, backend)
     }
 
+    /// Answers HEAD at `path`, which GET does not.
+    pub fn head(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
+        self.method(HttpMethod::Head, path, backend)
+    }
+
+    /// Answers OPTIONS at `path`.
+    pub fn options(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
+        self.method(HttpMethod::Options, path, backend)
+    }
+
     /// Answers every verb at `path` that has no method of its own.
-    pub fn any(self, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn any(self, path: &str, backend: impl Into<MethodBackend>) -> Self {
         self.method(HttpMethod::Any, path, backend)
     }
 
     /// Answers `verb` at `path`. A method that is there already is replaced.
-    pub fn method(mut self, verb: HttpMethod, path: &str, backend: impl Into<Backend>) -> Self {
+    pub fn method(
+        mut self,
+        verb: HttpMethod,
+        path: &str,
+        backend: impl Into<MethodBackend>,
+    ) -> Self {
         let integration = match backend.into().0 {
             Source::Integration(integration) => *integration,
             Source::InProcess(service) => {
-                let origin = format!("http://service-{}.{}", self.services.len(), self.host());
+                let origin = format!("http://service-{}.{}", self.services.len(), self.host);
                 let uri = format!("{origin}{}", path.replace("+}", "}"));
                 self.services.push((origin, service));
                 names(path).fold(Integration::http_proxy(uri), |integration, name| {
@@ -170,16 +189,6 @@ impl RestApiBuilder {
             ..api
         })
     }
-
-    /// A host of this API's own, for services that have no address.
-    fn host(&self) -> String {
-        let name = self
-            .definition
-            .name
-            .chars()
-            .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' });
-        format!("{}.towergate.internal", name.collect::<String>())
-    }
 }
 
 impl fmt::Debug for RestApiBuilder {
@@ -203,7 +212,7 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
 
 /// What answers a method written in code: an [`Integration`], or a service of this process.
 #[derive(Debug)]
-pub struct Backend(Source);
+pub struct MethodBackend(Source);
 
 #[derive(Debug)]
 enum Source {
@@ -211,13 +220,13 @@ enum Source {
     Integration(Box<Integration>),
 }
 
-impl From<Integration> for Backend {
+impl From<Integration> for MethodBackend {
     fn from(integration: Integration) -> Self {
         Self(Source::Integration(Box::new(integration)))
     }
 }
 
-impl From<InProcess> for Backend {
+impl From<InProcess> for MethodBackend {
     /// The service sees the path of the resource, without the stage.
     fn from(service: InProcess) -> Self {
         Self(Source::InProcess(service))

@@ -355,11 +355,6 @@ fn findings_name_their_place_and_a_remedy() {
             "x-amazon-apigateway-policy: error: a policy document is expected",
         ),
         (
-            "bad response type",
-            openapi(json!({"x-amazon-apigateway-gateway-responses": {"TEAPOT": {}}})),
-            "gateway-responses.TEAPOT: error: `TEAPOT` is no gateway response type",
-        ),
-        (
             "bad key source",
             openapi(json!({"x-amazon-apigateway-api-key-source": "QUERY"})),
             "api-key-source: error: one of HEADER, AUTHORIZER is expected here, not `QUERY`",

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use towergate_definition::{Diagnostic, Place, Severity};
+use towergate_definition::{Diagnostic, Place};
 use towergate_openapi::{Imported, ReadError, ReadOptions};
 
 use super::{
@@ -88,11 +88,7 @@ fn compile_api(
         }
     }
     if settings.strict {
-        for diagnostic in &mut diagnostics {
-            if diagnostic.severity > Severity::Warning {
-                diagnostic.severity = Severity::Error;
-            }
-        }
+        diagnostics.iter_mut().for_each(Diagnostic::escalate);
     }
     let source = Source { file, document };
     findings.extend_from(&source, diagnostics);

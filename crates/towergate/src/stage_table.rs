@@ -21,7 +21,7 @@ type Stages = BTreeMap<String, Arc<StageSnapshot>>;
 
 /// The APIs of a gateway and their stages, by the first segment of a path.
 #[derive(Debug, Default)]
-pub(crate) struct Addressing(BTreeMap<String, Segment>);
+pub(crate) struct StageTable(BTreeMap<String, Segment>);
 
 /// What a first segment may name.
 #[derive(Debug, Default)]
@@ -48,7 +48,7 @@ impl Segment {
     }
 }
 
-impl Addressing {
+impl StageTable {
     /// Adds a stage of an API. It must not have one of this name.
     pub(crate) fn insert(&mut self, snapshot: Arc<StageSnapshot>) {
         let info = &snapshot.info;
@@ -142,20 +142,20 @@ mod tests {
     use super::*;
     use crate::compile::compile;
 
-    fn addressing(stages: &[(&str, &str)]) -> Addressing {
-        let mut addressing = Addressing::default();
+    fn table(stages: &[(&str, &str)]) -> StageTable {
+        let mut table = StageTable::default();
         for (api_id, stage) in stages {
             let mut info = StageInfo::default();
             info.api_id = (*api_id).to_owned();
             info.stage = (*stage).to_owned();
             let definition = towergate_definition::RestApi::new(*api_id);
             let deployment = Arc::new(compile(&definition, true).0.unwrap());
-            addressing.insert(Arc::new(StageSnapshot {
+            table.insert(Arc::new(StageSnapshot {
                 deployment,
                 info: Arc::new(info),
             }));
         }
-        addressing
+        table
     }
 
     #[test]
@@ -228,8 +228,8 @@ mod tests {
             ),
         ];
         for (stages, host, path, expected) in cases {
-            let addressing = addressing(stages);
-            let found = addressing.find(host, path).map(|found| {
+            let table = table(stages);
+            let found = table.find(host, path).map(|found| {
                 let info = &found.stage.info;
                 (
                     &*info.api_id,
@@ -245,13 +245,13 @@ mod tests {
     #[test]
     fn an_overlap_is_a_warning_that_names_both() {
         assert!(
-            addressing(&[("pets", "prod"), ("shop", "beta")])
+            table(&[("pets", "prod"), ("shop", "beta")])
                 .overlaps()
                 .next()
                 .is_none()
         );
-        let addressing = addressing(&[("prod", "v1"), ("pets", "prod")]);
-        let overlaps: Vec<_> = addressing.overlaps().collect();
+        let table = table(&[("prod", "v1"), ("pets", "prod")]);
+        let overlaps: Vec<_> = table.overlaps().collect();
         let [overlap] = &overlaps[..] else {
             panic!("{overlaps:?}")
         };

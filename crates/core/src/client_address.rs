@@ -1,4 +1,4 @@
-//! Whom a request comes from, seen through the proxies that may be believed.
+//! The address of the client, seen through the proxies that may be believed.
 
 use std::net::{IpAddr, SocketAddr};
 

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
 use towergate_core::{Body, BodyError, Context, Rejection, Step, Timestamp};
-use towergate_definition::{Diagnostic, IntegrationResponse, Method, Place};
+use towergate_definition::{Diagnostic, IntegrationResponse, Method, Place, Severity};
 use towergate_expressions::{
-    HeaderTarget, IntegrationReply, MappingError, ResponseMapping, SelectionPattern,
+    HeaderTarget, IntegrationReply, MappedValue, MappingError, ResponseMapping, SelectionPattern,
 };
 
 use crate::{
@@ -25,7 +25,7 @@ const RESERVED_HEADERS: usize = 4;
 
 /// The integration responses of a method, in ascending order of status.
 #[derive(Debug)]
-pub(crate) struct Responses {
+pub(crate) struct IntegrationResponses {
     entries: Vec<Entry>,
     default: Option<usize>,
 }
@@ -54,7 +54,7 @@ pub(crate) struct Reply {
     pub(crate) deadline: Timestamp,
 }
 
-impl Responses {
+impl IntegrationResponses {
     /// Compiles the integration responses of `method`. Returns `None` if one of them was reported as wrong.
     pub(crate) fn compile(
         responses: &BTreeMap<String, IntegrationResponse>,
@@ -137,43 +137,35 @@ impl Entry {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let found = diagnostics.len();
-        let status = response
-            .status_code
-            .parse::<StatusCode>()
-            .ok()
-            .filter(|status| !status.is_informational());
-        if status.is_none() {
-            let message = format!(
-                "`{}` is not a status code from 200 to 999",
-                response.status_code
-            );
-            diagnostics.push(Diagnostic::error(place.key("statusCode"), message));
-        }
-        let is_declared = method.method_responses.contains_key(&response.status_code);
-        let pattern = response
-            .selection_pattern
-            .as_deref()
-            .filter(|pattern| !pattern.is_empty());
-        let pattern = pattern
-            .map(SelectionPattern::parse)
-            .transpose()
-            .unwrap_or_else(|error| {
-                let message = format!("{error}; this method answers 500");
-                diagnostics.push(Diagnostic::fault(place.clone(), message));
-                None
-            });
-        let headers = compile_headers(
-            &response.response_parameters,
-            &place.key("responseParameters"),
-            diagnostics,
-        );
+        let status = compile_status(&response.status_code, place, diagnostics);
+        let pattern = compile_pattern(response.selection_pattern.as_deref(), place, diagnostics);
+        let headers_place = place.key("responseParameters");
+        let headers = compile_headers(&response.response_parameters, &headers_place, diagnostics);
+        let templates_place = place.key("responseTemplates");
         let templates = &response.response_templates;
-        let templates = Templates::compile(
-            templates,
-            &place.key("responseTemplates"),
-            diagnostics,
-            template::text,
-        );
+        let templates =
+            Templates::compile(templates, &templates_place, diagnostics, template::text);
+        let reads_body = |source: &HeaderSource<ResponseMapping>| matches!(source, HeaderSource::Mapped(mapping) if mapping.needs_body());
+        let entry = Self {
+            status: status?,
+            pattern,
+            needs_body: headers.iter().any(|(_, source)| reads_body(source)),
+            headers,
+            templates: templates?,
+            is_declared: method.method_responses.contains_key(&response.status_code),
+        };
+        let mut reported = diagnostics.iter().skip(found);
+        let is_broken = reported.any(|found| found.severity > Severity::Unsupported);
+        entry.report_unserved(response, place, diagnostics);
+        (!is_broken).then_some(entry)
+    }
+
+    fn report_unserved(
+        &self,
+        response: &IntegrationResponse,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
         if response.content_handling.is_some() {
             let message =
                 "conversions between text and bytes are not served; the body passes as it is";
@@ -182,28 +174,13 @@ impl Entry {
                 message,
             ));
         }
-        let entry = Self {
-            status: status?,
-            pattern,
-            needs_body: headers.iter().any(|(_, source)| {
-                matches!(source, HeaderSource::Mapped(mapping) if mapping.needs_body())
-            }),
-            headers,
-            templates: templates?,
-            is_declared,
-        };
-        let broken = diagnostics
-            .iter()
-            .skip(found)
-            .any(|d| d.severity > towergate_definition::Severity::Unsupported);
-        if !is_declared {
+        if !self.is_declared {
+            let status = self.status.as_str();
             let message = format!(
-                "the method declares no response {}, so that this one is a 500; declare it",
-                response.status_code
+                "the method declares no response {status}, so that this one is a 500; declare it"
             );
             diagnostics.push(Diagnostic::warning(place.key("statusCode"), message));
         }
-        (!broken).then_some(entry)
     }
 
     fn respond(
@@ -220,24 +197,21 @@ impl Entry {
         Ok(response)
     }
 
-    fn map_headers(
-        &self,
-        reply: &IntegrationReply<'_>,
+    fn map_headers<'r>(
+        &'r self,
+        reply: &'r IntegrationReply<'_>,
         headers: &mut HeaderMap,
     ) -> Result<(), Rejection> {
+        let text = |mapping: &'r ResponseMapping| {
+            let value = mapping
+                .evaluate(reply)
+                .map_err(|error| unreadable(&error))?;
+            Ok(value.map(MappedValue::into_joined))
+        };
         for (name, source) in &self.headers {
-            let value = match source {
-                HeaderSource::Fixed(value) => value.clone(),
-                HeaderSource::Mapped(mapping) => {
-                    let value = mapping
-                        .evaluate(reply)
-                        .map_err(|error| unreadable(&error))?;
-                    let Some(value) = value else { continue };
-                    let value = HeaderValue::from_bytes(value.into_joined().as_bytes());
-                    value.map_err(|_| not_a_header_value(name))?
-                }
-            };
-            headers.insert(name, value);
+            if let Some(value) = source.value(text, || not_a_header_value(name))? {
+                headers.insert(name, value);
+            }
         }
         Ok(())
     }
@@ -259,6 +233,33 @@ async fn collect(
         )),
         Err(error) => Err(network_failure(error.to_string())),
     }
+}
+
+fn compile_status(
+    text: &str,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<StatusCode> {
+    let status = text.parse::<StatusCode>().ok();
+    let status = status.filter(|status| !status.is_informational());
+    if status.is_none() {
+        let message = format!("`{text}` is not a status code from 200 to 999");
+        diagnostics.push(Diagnostic::error(place.key("statusCode"), message));
+    }
+    status
+}
+
+fn compile_pattern(
+    pattern: Option<&str>,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<SelectionPattern> {
+    let pattern = pattern.filter(|pattern| !pattern.is_empty())?;
+    let report = |error| {
+        let message = format!("{error}; this method answers 500");
+        diagnostics.push(Diagnostic::fault(place.clone(), message));
+    };
+    SelectionPattern::parse(pattern).map_err(report).ok()
 }
 
 fn compile_headers(
@@ -285,13 +286,13 @@ fn compile_headers(
     headers
 }
 
-/// What is told when a mapping reads JSON that is none (rest-api.md, section 4.3).
+/// What is told when a mapping reads JSON and the body is not JSON (rest-api.md, section 4.3).
 fn unreadable(error: &MappingError) -> Rejection {
     Rejection::internal(Step::IntegrationResponse, error.to_string())
         .with_error_type("InternalFailureException")
 }
 
 fn not_a_header_value(name: &HeaderName) -> Rejection {
-    let detail = format!("what is mapped to `{name}` is no header value");
+    let detail = format!("what is mapped to `{name}` is not a header value");
     Rejection::internal(Step::IntegrationResponse, detail)
 }

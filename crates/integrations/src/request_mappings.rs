@@ -3,11 +3,11 @@
 use std::borrow::Cow;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderName};
 use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
 use towergate_definition::{Diagnostic, Integration, Place};
 use towergate_expressions::{
-    MappingError, MethodRequest, QueryString, RequestMapping, RequestTarget,
+    MappedValue, MappingError, MethodRequest, QueryString, RequestMapping, RequestTarget,
 };
 
 use crate::{
@@ -115,17 +115,10 @@ impl RequestMappings {
             value.map_err(|error| unreadable(&error))
         };
         for (name, source) in &self.headers {
-            let value = match source {
-                HeaderSource::Fixed(value) => value.clone(),
-                HeaderSource::Mapped(mapping) => {
-                    let Some(value) = value_of(mapping)? else {
-                        continue;
-                    };
-                    let value = HeaderValue::from_bytes(value.into_joined().as_bytes());
-                    value.map_err(|_| not_a_header_value(name))?
-                }
-            };
-            mapped.headers.insert(name, value);
+            let text = |mapping| Ok(value_of(mapping)?.map(MappedValue::into_joined));
+            if let Some(value) = source.value(text, || not_a_header_value(name))? {
+                mapped.headers.insert(name, value);
+            }
         }
         for (name, mapping) in &self.query {
             let Some(values) = value_of(mapping)? else {
@@ -177,7 +170,7 @@ fn reads_dropped_header(source: &str) -> bool {
         .is_some_and(|name| is_dropped_at_parse(&name))
 }
 
-/// What is told when a mapping reads JSON that is none (rest-api.md, section 4.3).
+/// What is told when a mapping reads JSON and the body is not JSON (rest-api.md, section 4.3).
 fn unreadable(error: &MappingError) -> Rejection {
     Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest)
         .with_message("Invalid JSON in request body")
@@ -187,5 +180,5 @@ fn unreadable(error: &MappingError) -> Rejection {
 fn not_a_header_value(name: &HeaderName) -> Rejection {
     Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest)
         .with_message("Invalid header value")
-        .with_detail(format!("what is mapped to `{name}` is no header value"))
+        .with_detail(format!("what is mapped to `{name}` is not a header value"))
 }

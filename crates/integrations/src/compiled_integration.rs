@@ -10,7 +10,7 @@ use crate::{
 
 /// What answers a method: compiled once, called for every request.
 #[derive(Debug)]
-pub struct Integration(Kind);
+pub struct CompiledIntegration(Kind);
 
 #[derive(Debug)]
 enum Kind {
@@ -18,7 +18,7 @@ enum Kind {
     Mock(Box<MockIntegration>),
 }
 
-impl Integration {
+impl CompiledIntegration {
     /// Compiles the integration of `method`, whose place in its document is `place`.
     ///
     /// Whatever is found is added to `diagnostics`. Returns `None` if the method cannot be served: it is then to
