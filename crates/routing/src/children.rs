@@ -4,7 +4,7 @@
 //! by the upper bits of their hash, and a lookup searches one group. A group that a hostile table made large is
 //! searched by halves, so the worst lookup takes the logarithm of the children.
 
-use std::{cmp::Ordering, ops::Range};
+use std::cmp::Ordering;
 
 use crate::segment::Segment;
 
@@ -48,7 +48,8 @@ impl Edges {
         let mut group: Vec<_> = children
             .map(|(text, node)| {
                 let segment = Segment::read(text.as_bytes(), 0);
-                (group_of(&segment, shift), segment, text, node)
+                let group = group_of(&segment, text.as_bytes(), 0, shift);
+                (group, segment, text, node)
             })
             .collect();
         group.sort_unstable();
@@ -88,45 +89,56 @@ impl Edges {
         path: &[u8],
         start: usize,
     ) -> Option<u32> {
-        let range = match children {
-            Children::Few { first, end } => first as usize..end as usize,
-            Children::Many { directory, shift } => self.group(directory, shift, segment)?,
+        let edges = match children {
+            Children::Few { first, end } => self.edges.get(first as usize..end as usize)?,
+            Children::Many { directory, shift } => {
+                let group = group_of(segment, path, start, shift);
+                let edges = self.group(directory, group)?;
+                if edges.len() > FEW {
+                    return self.find_by_halves(edges, *segment, path, start);
+                }
+                edges
+            }
         };
-        let edges = self.edges.get(range)?;
-        if edges.len() > FEW {
-            return self.find_by_halves(edges, segment, path, start);
-        }
-        edges
-            .iter()
-            .find(|edge| {
-                edge.segment == *segment
-                    && (segment.len <= Segment::EXACT
-                        || self.text(edge) == text_of(segment, path, start))
-            })
-            .map(|edge| edge.node)
+        let found = edges.iter().find(|edge| {
+            edge.segment.head == segment.head
+                && (segment.len <= Segment::EXACT || {
+                    let text = segment.text(path, start);
+                    text.is_some_and(|text| self.is_text(edge, text))
+                })
+        });
+        found.map(|edge| edge.node)
     }
 
     #[inline]
-    fn group(&self, directory: u32, shift: u32, segment: &Segment) -> Option<Range<usize>> {
-        let number = directory as usize + group_of(segment, shift) as usize;
+    fn group(&self, directory: u32, group: u64) -> Option<&[Edge]> {
+        let number = directory as usize + group as usize;
         let [first, end] = *self.directory.get(number..)?.first_chunk()?;
-        Some(first as usize..end as usize)
+        self.edges.get(first as usize..end as usize)
+    }
+
+    /// Returns whether `text`, longer than [`Segment::EXACT`], is the segment of `edge`.
+    ///
+    /// Not inlined, so that the search keeps its registers: most segments are told apart by their words.
+    #[inline(never)]
+    fn is_text(&self, edge: &Edge, text: &[u8]) -> bool {
+        self.text(edge) == Some(text)
     }
 
     #[cold]
     fn find_by_halves(
         &self,
         edges: &[Edge],
-        segment: &Segment,
+        segment: Segment,
         path: &[u8],
         start: usize,
     ) -> Option<u32> {
         let found = edges.binary_search_by(|edge| {
-            edge.segment.cmp(segment).then_with(|| {
+            edge.segment.cmp(&segment).then_with(|| {
                 if segment.len <= Segment::EXACT {
                     return Ordering::Equal;
                 }
-                self.text(edge).cmp(&text_of(segment, path, start))
+                self.text(edge).cmp(&segment.text(path, start))
             })
         });
         edges.get(found.ok()?).map(|edge| edge.node)
@@ -146,14 +158,10 @@ impl Edges {
     }
 }
 
-fn text_of<'p>(segment: &Segment, path: &'p [u8], start: usize) -> Option<&'p [u8]> {
-    path.get(start..start + segment.len)
-}
-
-/// Returns the group of `segment` among `2^(64 - shift)`.
+/// Returns the group, among `2^(64 - shift)`, of `segment`, which starts at `start` of `path`.
 #[inline]
-fn group_of(segment: &Segment, shift: u32) -> u64 {
-    segment.hash().checked_shr(shift).unwrap_or(0)
+fn group_of(segment: &Segment, path: &[u8], start: usize, shift: u32) -> u64 {
+    segment.hash(path, start).checked_shr(shift).unwrap_or(0)
 }
 
 /// The builder bounds routes, segments and bytes so that every index fits; one that did not would lead nowhere.
@@ -220,7 +228,8 @@ mod tests {
             .collect();
         let mut groups = [0; 1024];
         for text in &texts {
-            let group = group_of(&Segment::read(text.as_bytes(), 0), 64 - 10);
+            let segment = Segment::read(text.as_bytes(), 0);
+            let group = group_of(&segment, text.as_bytes(), 0, 64 - 10);
             groups[group as usize] += 1;
         }
         let largest = groups.iter().max();

@@ -32,27 +32,35 @@ impl fmt::Display for RouteMethod {
     }
 }
 
-/// The number of one of the seven verbs.
+/// One of the seven verbs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Verb(u8);
+pub(crate) enum Verb {
+    Get,
+    Post,
+    Put,
+    Delete,
+    Patch,
+    Head,
+    Options,
+}
 
 impl Verb {
     /// How many verbs there are.
     pub(crate) const COUNT: usize = 7;
 
-    /// Returns the number of `method`, or `None` if a table does not know it.
+    /// Returns the verb of `method`, or `None` if a table does not know it.
     #[inline]
     pub(crate) fn of(method: &Method) -> Option<Self> {
-        Some(Self(match *method {
-            Method::GET => 0,
-            Method::POST => 1,
-            Method::PUT => 2,
-            Method::DELETE => 3,
-            Method::PATCH => 4,
-            Method::HEAD => 5,
-            Method::OPTIONS => 6,
+        Some(match *method {
+            Method::GET => Self::Get,
+            Method::POST => Self::Post,
+            Method::PUT => Self::Put,
+            Method::DELETE => Self::Delete,
+            Method::PATCH => Self::Patch,
+            Method::HEAD => Self::Head,
+            Method::OPTIONS => Self::Options,
             _ => return None,
-        }))
+        })
     }
 }
 
@@ -73,8 +81,8 @@ impl ValueByVerb {
         }
         for (method, value) in methods {
             if let RouteMethod::Verb(verb) = method
-                && let Some(Verb(number)) = Verb::of(verb)
-                && let Some(slot) = by_verb.get_mut(usize::from(number))
+                && let Some(verb) = Verb::of(verb)
+                && let Some(slot) = by_verb.get_mut(verb as usize)
             {
                 *slot = value;
             }
@@ -85,7 +93,7 @@ impl ValueByVerb {
     /// Returns the number of the value that answers `verb`.
     #[inline]
     pub(crate) fn get(&self, verb: Verb) -> Option<u32> {
-        let value = *self.0.get(usize::from(verb.0))?;
+        let value = *self.0.get(verb as usize)?;
         (value != NONE).then_some(value)
     }
 }

@@ -198,10 +198,7 @@ impl<'t, 'p, T> Walk<'t, 'p, T> {
     fn first_segment(&self) -> Option<usize> {
         match self.path {
             [] => Some(1),
-            [b'/', b'/', rest @ ..] => {
-                let more = rest.iter().take_while(|byte| **byte == b'/').count();
-                Some(2 + more)
-            }
+            [b'/', b'/', ..] => self.path.iter().position(|byte| *byte != b'/'),
             [b'/', ..] => Some(1),
             _ => None,
         }
@@ -211,45 +208,45 @@ impl<'t, 'p, T> Walk<'t, 'p, T> {
     ///
     /// Calls itself only where both a literal and `{name}` fit, so no deeper than a path has segments.
     fn descend(&mut self, mut node: &'t Node, mut start: usize) -> Option<Hit<'t>> {
+        let (table, path) = (self.table, self.path);
         let mut passed = None;
-        while start <= self.path.len() {
+        while start <= path.len() {
             self.visit();
             // Of the greedy parameters passed so far the last one is the best: the tree behind the others, which
             // holds it, comes before them.
-            if let Some(hit) = self.hit(node.greedy) {
+            if node.greedy != NONE
+                && let Some(hit) = self.hit(node.greedy)
+            {
                 passed = Some(Passed {
                     hit,
                     start,
                     params: self.params.len(),
                 });
             }
-            let segment = Segment::read(self.path, start);
+            let segment = Segment::read(path, start);
             let end = start + segment.len;
-            let parameter = match segment.len {
-                0 => None,
-                _ => self.table.nodes.get(node.parameter as usize),
-            };
-            let literal = self
-                .table
+            let literal = table
                 .edges
-                .find(node.children, &segment, self.path, start)
-                .and_then(|literal| self.table.nodes.get(literal as usize));
-            node = match (literal, parameter) {
-                (Some(literal), None) => literal,
-                (None, None) => return self.fall_back(passed),
-                (literal, Some(parameter)) => {
-                    if let Some(literal) = literal {
-                        let params = self.params.len();
-                        let found = self.descend(literal, end + 1);
-                        if found.is_some() {
-                            return found;
-                        }
-                        self.params.truncate(params);
-                    }
-                    self.params.push(start..end);
-                    parameter
+                .find(node.children, &segment, path, start)
+                .and_then(|literal| table.nodes.get(literal as usize));
+            if let Some(literal) = literal {
+                if node.parameter == NONE {
+                    node = literal;
+                    start = end + 1;
+                    continue;
                 }
+                let params = self.params.len();
+                let found = self.descend(literal, end + 1);
+                if found.is_some() {
+                    return found;
+                }
+                self.params.truncate(params);
+            }
+            node = match table.nodes.get(node.parameter as usize) {
+                Some(parameter) if segment.len > 0 => parameter,
+                _ => return self.fall_back(passed),
             };
+            self.params.push(start..end);
             start = end + 1;
         }
         self.visit();
@@ -284,7 +281,16 @@ impl<'t, 'p, T> Walk<'t, 'p, T> {
 }
 
 #[inline]
-fn without_slashes_at_end(mut path: &[u8]) -> &[u8] {
+fn without_slashes_at_end(path: &[u8]) -> &[u8] {
+    match path {
+        [rest @ .., b'/'] => without_more_slashes_at_end(rest),
+        _ => path,
+    }
+}
+
+/// Kept apart so that a path without such slashes, as most are, meets no loop.
+#[cold]
+fn without_more_slashes_at_end(mut path: &[u8]) -> &[u8] {
     while let [rest @ .., b'/'] = path {
         path = rest;
     }
