@@ -1,6 +1,6 @@
 //! What is too large, over real sockets: bodies of known and unknown length, headers, targets.
 
-use std::net::SocketAddr;
+use std::{net::SocketAddr, time::Duration};
 
 use http::{Request, Response};
 use tokio::{
@@ -8,9 +8,10 @@ use tokio::{
     net::TcpStream,
 };
 use towergate::{Backends, Body, BodyError, GatewayResponse, InProcess, Integration};
+use towergate_testing::FakeClock;
 use towergate_tests::{
     Answer, Backend, Reply, api, exchange, gateway, gateway_with, read_to_the_end, request, serve,
-    soon,
+    serve_one_with, soon, until,
 };
 
 const MAX: usize = 10 * 1024 * 1024;
@@ -123,6 +124,18 @@ async fn a_body_at_the_limit_passes_and_one_above_is_a_413() {
             Some(MAX),
         ),
         (
+            "above it, for no route",
+            Backends::new(),
+            with_length("/prod/none", MAX + 1),
+            Some(MAX),
+        ),
+        (
+            "above it, for no stage",
+            Backends::new(),
+            with_length("/none", MAX + 1),
+            Some(MAX),
+        ),
+        (
             "at a raised limit",
             raised(),
             with_length("/prod", MAX + 1),
@@ -223,6 +236,56 @@ async fn a_client_that_waits_for_leave_is_refused_before_it_sends() {
         .unwrap();
     let reply = soon(read_to_the_end(&mut socket, false)).await.unwrap();
     assert_is_413(&reply, MAX, "no 100 before it");
+}
+
+#[tokio::test]
+async fn a_body_that_is_read_has_five_minutes_to_arrive() {
+    let clock = FakeClock::default();
+    let backend = Backend::answering(|_| Answer::ok("fine")).await;
+    let backends = Backends::new().with_time(clock.clone(), clock.clone());
+    let read = Integration::http_proxy(backend.url("/"))
+        .request_parameter("integration.request.header.x-a", "method.request.body.a");
+    let gateway = serve_one_with(backends, read).await;
+    let cases = [
+        ("by length", with_length("/prod", 10)),
+        ("in chunks", in_chunks("/prod", 10)),
+    ];
+    for (name, bytes) in cases {
+        let (sent, _) = bytes.split_at(bytes.len() - 6);
+        let mut socket = TcpStream::connect(gateway).await.unwrap();
+        socket.write_all(sent).await.unwrap();
+        until(|| clock.sleepers() > 0).await;
+        let reply = tokio::spawn(async move { read_to_the_end(&mut socket, false).await });
+        clock.advance(Duration::from_millis(299_999));
+        tokio::task::yield_now().await;
+        assert_eq!(clock.sleepers(), 1, "{name}: not a millisecond early");
+        clock.advance(Duration::from_millis(1));
+        let reply = soon(reply).await.unwrap().expect("an answer");
+        assert_eq!(
+            (reply.status, reply.text()),
+            (408, r#"{"message": "Request timed out"}"#),
+            "{name}"
+        );
+        assert!(backend.take().is_empty(), "{name}: no call");
+    }
+    let whole = exchange(gateway, &with_length("/prod", 10)).await;
+    assert_eq!(whole.text(), "fine", "the gateway goes on");
+}
+
+#[tokio::test]
+async fn a_request_has_one_host() {
+    let gateway = gateway(api().get("/", Integration::mock(200)).build().unwrap());
+    let gateway = serve(&gateway).await;
+    let cases = [
+        ("one", "/prod", &[][..], 200),
+        ("two", "/prod", &[("host", "other")], 400),
+        ("one twice", "/prod", &[("Host", "gateway")], 400),
+        ("two, for no stage", "/none", &[("host", "other")], 400),
+    ];
+    for (name, path, headers, status) in cases {
+        let reply = exchange(gateway, &request(&format!("GET {path}"), headers, "")).await;
+        assert_eq!(reply.status, status, "{name}");
+    }
 }
 
 #[tokio::test]

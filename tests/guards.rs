@@ -1,11 +1,15 @@
 //! What guards a method and is not served closes it: 500, never its backend.
 
-use std::path::Path;
+use std::{
+    path::Path,
+    sync::{Arc, Mutex},
+};
 
 use http::Request;
 use serde_json::{Value, json};
 use towergate::{
-    Body, Gateway, HttpMethod, InProcess, Integration, RestApi, Severity, StageSettings,
+    Body, Context, Gateway, HttpMethod, InProcess, Integration, Observer, Rejection, RestApi,
+    Severity, StageSettings,
     definition::{self, AuthorizationType, Method},
     openapi,
 };
@@ -127,6 +131,74 @@ async fn a_closed_method_never_calls_its_backend_and_leaves_its_neighbours_open(
     assert_eq!(places, ["apis.api.paths./.get.security"]);
     assert_eq!(status(&gateway, "POST", "").await, 200, "another verb");
     assert_eq!(status(&gateway, "GET", "/open").await, 200, "another path");
+}
+
+/// Keeps why requests were refused.
+#[derive(Clone, Default)]
+struct Reasons(Arc<Mutex<Vec<String>>>);
+
+impl Observer for Reasons {
+    fn on_rejection(&self, _: &Context, rejection: &Rejection) {
+        let detail = rejection.detail().unwrap_or("-").to_owned();
+        self.0.lock().expect("no panic before").push(detail);
+    }
+}
+
+#[tokio::test]
+async fn a_closed_method_is_refused_for_what_was_reported_of_it() {
+    let mut keyed = open_method(HttpMethod::Get);
+    keyed.api_key_required = true;
+    keyed.request_validator = Some("all".to_owned());
+    let unmapped = Integration::http_proxy("http://h/{x}");
+    let of = |method: Method, policy: Option<&str>| {
+        let mut api = definition::RestApi::new("api").method("/", method);
+        api.policy = policy.map(str::to_owned);
+        api
+    };
+    let cases: [(&str, _, &[&str]); 4] = [
+        (
+            "two guards",
+            of(keyed, None),
+            &[
+                "paths./.get.security",
+                "an API key",
+                "paths./.get.x-amazon-apigateway-request-validator",
+                "`all`",
+            ],
+        ),
+        (
+            "a fault",
+            of(Method::new(HttpMethod::Get, unmapped), None),
+            &["paths./.get.x-amazon-apigateway-integration.uri", "`{x}`"],
+        ),
+        (
+            "no integration",
+            of(Method::without_integration(HttpMethod::Get), None),
+            &["paths./.get"],
+        ),
+        (
+            "a policy",
+            of(open_method(HttpMethod::Get), Some("{}")),
+            &["resource policies are not served"],
+        ),
+    ];
+    for (name, api, parts) in cases {
+        let reasons = Reasons::default();
+        let gateway = Gateway::builder()
+            .observer(reasons.clone())
+            .api("api", api)
+            .stage("api", StageSettings::new("prod"))
+            .build()
+            .unwrap();
+        assert_eq!(status(&gateway, "GET", "").await, 500, "{name}");
+        let reasons = reasons.0.lock().unwrap();
+        let [reason] = &reasons[..] else {
+            panic!("{name}: {reasons:?}")
+        };
+        for part in parts {
+            assert!(reason.contains(part), "{name}: {reason}");
+        }
+    }
 }
 
 /// A document with every guard there is to require, and one operation; both have members added.

@@ -226,7 +226,10 @@ async fn a_proxied_uri_has_the_clients_query_and_the_mapped_one_appended() {
     };
     let api = api()
         .any("/a/{p}", uri("/x/{p}?own=1"))
-        .any("/b/{p+}", uri("/y/{p}"));
+        .any("/b/{p+}", uri("/y/{p}"))
+        .any("/fragment", uri("/echo#frag"))
+        .any("/fragment/{p}", uri("/echo/{p}#frag?x"))
+        .any("/form/{p}", uri("/echo?own={p}"));
     let gateway = serve(&gateway(api.build().unwrap())).await;
     let cases = [
         ("GET /prod/a/1", "GET /x/1?own=1&m=bar"),
@@ -239,6 +242,13 @@ async fn a_proxied_uri_has_the_clients_query_and_the_mapped_one_appended() {
         ("OPTIONS /prod/b/1?", "OPTIONS /y/1?m=bar"),
         ("GET /prod/a/1?q={x}|y", "GET /x/1?own=1&q={x}|y&m=bar"),
         ("GET /prod/a/{x}", "GET /x/%7Bx%7D?own=1&m=bar"),
+        ("GET /prod/fragment", "GET /echo?m=bar"),
+        ("GET /prod/fragment?q=1", "GET /echo?q=1&m=bar"),
+        ("GET /prod/fragment/1?q=1", "GET /echo/1?q=1&m=bar"),
+        (
+            "GET /prod/form/a&b=c+d;e?q=1",
+            "GET /echo?own=a%26b%3Dc%2Bd%3Be&q=1&m=bar",
+        ),
     ];
     for (asked, seen) in cases {
         let reply = exchange(gateway, &request(asked, &[], "")).await;
@@ -286,5 +296,30 @@ async fn an_answer_passes_with_its_status_and_is_not_followed() {
             "{verb} {status}"
         );
         assert_eq!(backend.take().len(), 1, "{verb} {status}");
+    }
+}
+
+#[tokio::test]
+async fn a_uri_without_mappings_has_no_fragment_and_no_placeholders() {
+    let backend = Backend::answering(|_| Answer::ok("")).await;
+    let cases = [
+        ("/echo", "", Some("/echo")),
+        ("/echo#frag", "", Some("/echo")),
+        ("/echo#frag", "?q=1", Some("/echo?q=1")),
+        ("/echo?own#frag", "?q=1", Some("/echo?own&q=1")),
+        ("/echo#{a:b}", "?q=1", Some("/echo?q=1")),
+        ("/echo/{a:b}", "", None),
+        ("/echo/{a:b}", "?q=1", None),
+        ("/echo/{a", "", None),
+        ("/echo/a}", "?q=1", None),
+    ];
+    for (uri, query, expected) in cases {
+        let gateway = serve_one(Integration::http_proxy(backend.url(uri))).await;
+        let reply = fetch(gateway, &format!("/prod{query}")).await;
+        let status = if expected.is_some() { 200 } else { 500 };
+        assert_eq!(reply.status, status, "{uri} {query}");
+        let received = backend.take();
+        let target = received.first().map(|received| &*received.target);
+        assert_eq!(target, expected, "{uri} {query}");
     }
 }

@@ -4,8 +4,8 @@ use std::convert::Infallible;
 
 use http::{Request, Response};
 use towergate::{
-    Body, Context, Gateway, GatewayResponse, InProcess, Integration, Rejection, RestApi,
-    StageSettings, Step,
+    Body, Context, Gateway, GatewayBuilder, GatewayResponse, InProcess, Integration, Rejection,
+    RestApi, StageSettings, Step,
 };
 use towergate_tests::{INTERNAL_SERVER_ERROR, api, ask, gateway, get};
 
@@ -141,4 +141,103 @@ async fn a_gateway_behind_a_gateway_is_not_restyled() {
         refused.extensions().get::<Rejection>().map(Rejection::step),
         Some(Step::Route)
     );
+}
+
+/// Answers with a text of its own.
+fn saying(text: &'static str) -> InProcess {
+    InProcess::new(tower::service_fn(move |_: Request<Body>| async move {
+        Ok::<_, Infallible>(Response::new(Body::from(text)))
+    }))
+}
+
+/// Puts APIs on the stage `prod`, under these ids.
+fn side_by_side(apis: impl IntoIterator<Item = (&'static str, RestApi)>) -> GatewayBuilder {
+    let apis = apis.into_iter();
+    apis.fold(Gateway::builder(), |builder, (id, api)| {
+        builder.api(id, api).stage(id, StageSettings::new("prod"))
+    })
+}
+
+#[tokio::test]
+async fn apis_of_one_name_keep_their_services_apart() {
+    let twin = |text| RestApi::builder("pets").get("/", saying(text)).build();
+    let (first, second) = (twin("first").unwrap(), twin("second").unwrap());
+    let apis = [("a", first.clone()), ("b", second), ("c", first)];
+    let gateway = side_by_side(apis).build().unwrap();
+    for (id, text) in [("a", "first"), ("b", "second"), ("c", "first")] {
+        let reply = ask(&gateway, get(&format!("/{id}/prod"))).await;
+        assert_eq!((reply.status, reply.text()), (200, text), "{id}");
+    }
+}
+
+#[test]
+fn an_origin_has_one_service_and_an_id_one_api() {
+    let (one, other) = (saying("one"), saying("other"));
+    let services = |origins: [(&str, &InProcess); 2]| {
+        let [(first, one), (second, other)] = origins;
+        Gateway::builder()
+            .service(first, one.clone())
+            .service(second, other.clone())
+    };
+    let pets = || api().get("/", Integration::mock(200)).build().unwrap();
+    let origin = "http://pets.internal";
+    let taken = |origin: &str| {
+        Some(format!(
+            "services.{origin}: error: another service answers for `{origin}` already"
+        ))
+    };
+    let cases = [
+        (
+            "two services",
+            services([(origin, &one), (origin, &other)]),
+            taken(origin),
+        ),
+        (
+            "but for the scheme",
+            services([(origin, &one), ("https://pets.internal", &other)]),
+            taken("https://pets.internal"),
+        ),
+        (
+            "but for the case",
+            services([(origin, &one), ("HTTP://Pets.Internal", &other)]),
+            taken("HTTP://Pets.Internal"),
+        ),
+        (
+            "but for the path",
+            services([(origin, &one), ("http://pets.internal/", &other)]),
+            taken("http://pets.internal/"),
+        ),
+        (
+            "one service twice",
+            services([(origin, &one), ("https://PETS.internal", &one)]),
+            None,
+        ),
+        (
+            "another port",
+            services([(origin, &one), ("http://pets.internal:8080", &other)]),
+            None,
+        ),
+        (
+            "one id for two APIs",
+            Gateway::builder().api("a", pets()).api("a", pets()),
+            Some("apis.a: error: there is an API of this id already".to_owned()),
+        ),
+        (
+            "one API on one id twice",
+            side_by_side([("a", pets())]).api("a", pets()),
+            Some("apis.a: error: there is an API of this id already".to_owned()),
+        ),
+        (
+            "two ids",
+            side_by_side([("a", pets()), ("b", pets())]),
+            None,
+        ),
+    ];
+    for (name, builder, expected) in cases {
+        let found = builder.build().err().map(|error| {
+            let found = error.diagnostics().iter().map(ToString::to_string);
+            found.collect::<Vec<_>>().join("\n")
+        });
+        assert_eq!(found, expected, "{name}");
+    }
 }

@@ -85,8 +85,11 @@ fn connector() -> Connector {
 
 #[cfg(feature = "rustls")]
 fn connector() -> Connector {
+    // Named, so that neither the process-wide provider nor another crate's choice of one matters.
+    let provider = rustls::crypto::ring::default_provider();
     hyper_rustls::HttpsConnectorBuilder::new()
-        .with_webpki_roots()
+        .with_provider_and_webpki_roots(provider)
+        .expect("ring has the default versions of TLS")
         .https_or_http()
         .enable_http1()
         .wrap_connector(TcpConnector::new())

@@ -19,24 +19,40 @@ pub struct PeerAddress(pub SocketAddr);
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct ClientAddress(pub IpAddr);
 
-/// How many proxies in front of this server may be believed.
+/// How many proxies in front of this server may be believed, and in which header they write.
 ///
-/// `0` (the default) believes the connection alone. With `1` the client is the last entry of `Forwarded` or
-/// `X-Forwarded-For`, which the nearest proxy wrote; entries further left were written by strangers. At most 32.
+/// `0` (the default) believes the connection alone. With `1` the client is the last entry of `X-Forwarded-For`, which
+/// the nearest proxy wrote; entries further left were written by strangers. At most 32.
+///
+/// Only the one header is read: the other is whatever the client wrote, since proxies pass on what they do not know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct TrustedHops(u8);
+pub struct TrustedHops {
+    hops: u8,
+    forwarded: bool,
+}
 
 impl TrustedHops {
-    /// Believes the nearest `hops` proxies, at most 32.
+    /// Believes the nearest `hops` proxies, at most 32, about `X-Forwarded-For`.
     #[must_use]
     pub const fn new(hops: u8) -> Self {
-        Self(if hops > MAX_HOPS { MAX_HOPS } else { hops })
+        let hops = if hops > MAX_HOPS { MAX_HOPS } else { hops };
+        Self {
+            hops,
+            forwarded: false,
+        }
+    }
+
+    /// Reads `Forwarded` (RFC 7239) instead of `X-Forwarded-For`.
+    #[must_use]
+    pub const fn by_forwarded(mut self) -> Self {
+        self.forwarded = true;
+        self
     }
 
     /// Finds the client's address.
     ///
     /// If the headers have fewer entries than there are proxies to believe, the leftmost is taken; an entry that
-    /// is no address ends the search at the one before it. `Forwarded` (RFC 7239) is read where it is present.
+    /// is no address ends the search at the one before it.
     #[must_use]
     pub fn client_address(
         self,
@@ -49,11 +65,11 @@ impl TrustedHops {
         let peer = extensions
             .get::<PeerAddress>()
             .map(|peer| peer.0.ip().to_canonical());
-        if self.0 == 0 {
+        if self.hops == 0 {
             return peer.map(ClientAddress);
         }
         let mut client = peer;
-        for entry in entries(headers).take(usize::from(self.0)) {
+        for entry in entries(headers, self.forwarded).take(usize::from(self.hops)) {
             match entry {
                 Some(address) => client = Some(address),
                 None => break,
@@ -64,8 +80,7 @@ impl TrustedHops {
 }
 
 /// The addresses that proxies noted, nearest first.
-fn entries(headers: &HeaderMap) -> impl Iterator<Item = Option<IpAddr>> {
-    let forwarded = headers.contains_key(FORWARDED);
+fn entries(headers: &HeaderMap, forwarded: bool) -> impl Iterator<Item = Option<IpAddr>> {
     let name = if forwarded {
         &FORWARDED
     } else {
@@ -124,28 +139,31 @@ mod tests {
     fn the_client_is_found_behind_trusted_proxies_only() {
         const PEER: &str = "10.0.0.1";
         type Headers = &'static [(&'static str, &'static str)];
-        let cases: [(&str, u8, Headers, &str); 11] = [
+        let x = TrustedHops::new;
+        let forwarded = |hops| TrustedHops::new(hops).by_forwarded();
+        let both: Headers = &[("forwarded", "for=2.2.2.2"), ("x-forwarded-for", "1.1.1.1")];
+        let cases: [(&str, TrustedHops, Headers, &str); 16] = [
             (
                 "nobody is believed by default",
-                0,
-                &[("x-forwarded-for", "1.1.1.1")],
+                TrustedHops::default(),
+                both,
                 PEER,
             ),
             (
                 "one hop: the last entry",
-                1,
+                x(1),
                 &[("x-forwarded-for", "6.6.6.6, 1.1.1.1")],
                 "1.1.1.1",
             ),
             (
                 "two hops",
-                2,
+                x(2),
                 &[("x-forwarded-for", "6.6.6.6, 1.1.1.1, 2.2.2.2")],
                 "1.1.1.1",
             ),
             (
                 "repeated headers are one list",
-                2,
+                x(2),
                 &[
                     ("x-forwarded-for", "6.6.6.6, 1.1.1.1"),
                     ("x-forwarded-for", "2.2.2.2"),
@@ -154,45 +172,67 @@ mod tests {
             ),
             (
                 "fewer entries than hops",
-                3,
+                x(3),
                 &[("x-forwarded-for", "1.1.1.1")],
                 "1.1.1.1",
             ),
-            ("no header", 1, &[], PEER),
+            ("no header", x(1), &[], PEER),
             (
                 "not an address",
-                2,
+                x(2),
                 &[("x-forwarded-for", "unknown, 2.2.2.2")],
                 "2.2.2.2",
             ),
             (
                 "with a port",
-                1,
+                x(1),
                 &[("x-forwarded-for", "1.1.1.1:80")],
                 "1.1.1.1",
             ),
             (
                 "a mapped address",
-                1,
+                x(1),
                 &[("x-forwarded-for", "::ffff:1.1.1.1")],
                 "1.1.1.1",
             ),
             (
-                "Forwarded is read first",
-                1,
-                &[
-                    (
-                        "forwarded",
-                        "for=6.6.6.6, proto=https;FOR=\"[2001:db8::1]:80\"",
-                    ),
-                    ("x-forwarded-for", "3.3.3.3"),
-                ],
+                "a client's own Forwarded is not read",
+                x(1),
+                both,
+                "1.1.1.1",
+            ),
+            (
+                "nor is it alone",
+                x(1),
+                &[("forwarded", "for=6.6.6.6")],
+                PEER,
+            ),
+            (
+                "by Forwarded: a client's own X-Forwarded-For is not read",
+                forwarded(1),
+                both,
+                "2.2.2.2",
+            ),
+            (
+                "nor is that alone",
+                forwarded(1),
+                &[("x-forwarded-for", "6.6.6.6")],
+                PEER,
+            ),
+            ("nobody is believed", forwarded(0), both, PEER),
+            (
+                "the last element",
+                forwarded(1),
+                &[(
+                    "forwarded",
+                    "for=6.6.6.6, proto=https;FOR=\"[2001:db8::1]:80\"",
+                )],
                 "2001:db8::1",
             ),
             (
-                "Forwarded without a for",
-                1,
-                &[("forwarded", "proto=https")],
+                "an element without a for",
+                forwarded(2),
+                &[("forwarded", "for=6.6.6.6, proto=https")],
                 PEER,
             ),
         ];
@@ -206,7 +246,7 @@ mod tests {
             }
             let mut extensions = Extensions::new();
             extensions.insert(PeerAddress(SocketAddr::new(PEER.parse().unwrap(), 9)));
-            let found = TrustedHops::new(hops).client_address(&map, &extensions);
+            let found = hops.client_address(&map, &extensions);
             assert_eq!(
                 found,
                 Some(ClientAddress(expected.parse().unwrap())),

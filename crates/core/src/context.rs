@@ -227,7 +227,7 @@ impl Context {
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
         match self.0.uri.authority() {
-            Some(authority) => Some(authority.as_str()),
+            Some(authority) => authority.as_str().rsplit('@').next(),
             None => str::from_utf8(self.0.headers.get(header::HOST)?.as_bytes()).ok(),
         }
     }
@@ -412,6 +412,8 @@ mod tests {
     fn the_domain_is_the_authority_or_the_host_header_without_its_port() {
         let cases = [
             ("http://a.example:80/", "b.example", Some("a.example")),
+            ("http://user:pass@a.example:80/", "", Some("a.example")),
+            ("http://user@[::1]/", "", Some("[::1]")),
             ("/", "b.example:8080", Some("b.example")),
             ("/", "[::1]:80", Some("[::1]")),
             ("/", "[::1]", Some("[::1]")),

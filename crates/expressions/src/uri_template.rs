@@ -6,8 +6,8 @@ use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
 
 use crate::mapping::is_name;
 
-/// What a URI's query cannot hold. What is not ASCII is always encoded.
-const ENCODED_IN_QUERY: &AsciiSet = &CONTROLS
+/// What a URI cannot hold. What is not ASCII is always encoded.
+const ENCODED: &AsciiSet = &CONTROLS
     .add(b' ')
     .add(b'"')
     .add(b'#')
@@ -20,7 +20,10 @@ const ENCODED_IN_QUERY: &AsciiSet = &CONTROLS
     .add(b'|')
     .add(b'}');
 
-const ENCODED_IN_PATH: &AsciiSet = &ENCODED_IN_QUERY.add(b'?');
+const ENCODED_IN_PATH: &AsciiSet = &ENCODED.add(b'?');
+
+/// What would end a value in a query, or change it as form data.
+const ENCODED_IN_QUERY: &AsciiSet = &ENCODED.add(b'&').add(b'+').add(b';').add(b'=');
 
 /// The URI of an integration: `http://${stageVariables.backend}/pets/{id}`.
 ///
@@ -108,9 +111,9 @@ impl UriTemplate {
     /// Renders the URI with the values of path parameters and stage variables.
     ///
     /// A path value keeps its escapes, its slashes and all else that a URI may hold. The rest is percent-encoded, and
-    /// so are `#` and, before the template's first `?`, `?`: data cannot open a query or a fragment. A path parameter
-    /// without a value leaves its placeholder, which makes the URI invalid. Stage variables are trusted and go in
-    /// as they are.
+    /// so are `#`, in the path `?`, and in the query `& + ; =`: data cannot open a query or a fragment, or add a
+    /// parameter. A path parameter without a value leaves its placeholder, which makes the URI invalid. Stage
+    /// variables are trusted and go in as they are.
     ///
     /// # Errors
     ///
@@ -241,7 +244,7 @@ mod tests {
         )
     }
 
-    const HOSTILE: &str = "a/b%2Fc%zz% é?q=1#f\"<>\\^`{|}\n";
+    const HOSTILE: &str = "a/b%2Fc%zz% é?q=1#f\"<>\\^`{|}&+;\n";
 
     #[test]
     fn placeholders_are_filled_and_everything_else_stays() {
@@ -275,13 +278,20 @@ mod tests {
 
     #[test]
     fn path_values_are_encoded_for_the_part_they_stand_in() {
-        let tail = "%0A";
-        let path = format!("/a/b%2Fc%25zz%25%20%C3%A9%3Fq=1%23f%22%3C%3E%5C%5E%60%7B%7C%7D{tail}");
-        assert_eq!(render("/{rest}"), Ok(path.clone()));
-        assert_eq!(
-            render("/?{rest}"),
-            Ok(path.replace("/a/", "/?a/").replace("%3F", "?"))
-        );
+        let cases = [
+            (
+                "/{rest}",
+                "/a/b%2Fc%25zz%25%20%C3%A9%3Fq=1%23f%22%3C%3E%5C%5E%60%7B%7C%7D&+;%0A",
+            ),
+            (
+                "/?{rest}",
+                "/?a/b%2Fc%25zz%25%20%C3%A9?q%3D1%23f%22%3C%3E%5C%5E%60%7B%7C%7D%26%2B%3B%0A",
+            ),
+            ("/{id}?x={id}&y=1", "/7?x=7&y=1"),
+        ];
+        for (template, expected) in cases {
+            assert_eq!(render(template).as_deref(), Ok(expected), "{template}");
+        }
     }
 
     #[test]
@@ -322,6 +332,13 @@ mod tests {
             let rendered = UriTemplate::parse("/{v}").render(|_| Some(&value), |_| None::<&str>).unwrap();
             prop_assert!(!rendered.contains(['?', '#']) && rendered.is_ascii());
             prop_assert!(rendered.parse::<http::uri::PathAndQuery>().is_ok(), "{}", rendered);
+        }
+
+        #[test]
+        fn a_path_value_never_adds_a_parameter_to_a_query(value in ".{0,20}") {
+            let rendered = UriTemplate::parse("/?v={v}").render(|_| Some(&value), |_| None::<&str>).unwrap();
+            let value = rendered.strip_prefix("/?v=").unwrap();
+            prop_assert!(!value.contains(['&', '+', ';', '=', '#']) && value.is_ascii());
         }
     }
 }

@@ -1,6 +1,11 @@
 //! The world behind the integrations: services in this process, and everything else through the client.
 
-use std::{collections::HashMap, fmt, sync::Arc, time::Duration};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+    sync::Arc,
+    time::Duration,
+};
 
 use http::{Request, Response, Uri, uri::Authority};
 use towergate_client::{Client, ClientError, TokioTimer};
@@ -25,7 +30,7 @@ use crate::{
 /// });
 /// // What a definition calls http://pets.internal is this service.
 /// let backends = Backends::new().with_service("http://pets.internal", InProcess::new(pets))?;
-/// # Ok::<(), towergate_integrations::InvalidOrigin>(())
+/// # Ok::<(), towergate_integrations::ServiceError>(())
 /// ```
 #[derive(Clone)]
 pub struct Backends {
@@ -55,13 +60,19 @@ impl Backends {
     ///
     /// # Errors
     ///
-    /// Returns [`InvalidOrigin`] if `origin` is not a scheme and a host.
-    pub fn with_service(mut self, origin: &str, service: InProcess) -> Result<Self, InvalidOrigin> {
-        let invalid = || InvalidOrigin(origin.to_owned());
+    /// Returns [`ServiceError`] if `origin` is not a scheme and a host, or if another service answers for this host
+    /// and port already; the scheme does not tell them apart.
+    pub fn with_service(mut self, origin: &str, service: InProcess) -> Result<Self, ServiceError> {
+        let invalid = || ServiceError::InvalidOrigin(origin.to_owned());
         let uri: Uri = origin.parse().map_err(|_| invalid())?;
         let parts = uri.into_parts();
         let authority = parts.scheme.and(parts.authority).ok_or_else(invalid)?;
-        self.services.insert(authority, service);
+        match self.services.entry(authority) {
+            Entry::Occupied(taken) if !taken.get().is_same(&service) => {
+                return Err(ServiceError::Taken(origin.to_owned()));
+            }
+            entry => entry.insert_entry(service),
+        };
         Ok(self)
     }
 
@@ -187,10 +198,17 @@ impl fmt::Debug for Backends {
     }
 }
 
-/// The origin of an in-process service is not a scheme and a host.
+/// Why a service of this process cannot be put among the backends.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not an origin such as `http://pets.internal`")]
-pub struct InvalidOrigin(String);
+#[non_exhaustive]
+pub enum ServiceError {
+    /// The origin is not a scheme and a host.
+    #[error("`{0}` is not an origin such as `http://pets.internal`")]
+    InvalidOrigin(String),
+    /// Another service answers for the host and port.
+    #[error("another service answers for `{0}` already")]
+    Taken(String),
+}
 
 pub(crate) fn timed_out() -> Rejection {
     Rejection::new(ResponseType::IntegrationTimeout, Step::Integration)

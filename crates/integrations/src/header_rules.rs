@@ -94,7 +94,7 @@ pub(crate) fn mapped_response_name(name: &HeaderName) -> Option<HeaderName> {
 pub(crate) fn proxied_response_name(name: &HeaderName) -> Option<HeaderName> {
     match name.as_str() {
         "connection" | "content-length" | "date" | "server" => remapped(name),
-        "transfer-encoding" => None,
+        "keep-alive" | "proxy-connection" | "transfer-encoding" => None,
         _ => Some(name.clone()),
     }
 }
@@ -106,7 +106,7 @@ pub(crate) fn proxied_response(headers: &HeaderMap) -> HeaderMap {
     let mut kept = HeaderMap::with_capacity(headers.len() + 2);
     for (name, value) in headers {
         let name = match name.as_str() {
-            "keep-alive" | "via" => None,
+            "via" => None,
             "x-amzn-requestid" => remapped(name),
             _ => proxied_response_name(name),
         };

@@ -73,7 +73,8 @@ impl HttpIntegration {
             diagnostics.push(Diagnostic::error(place.key("timeoutInMillis"), message));
         }
         let uri = uri?;
-        let fixed_uri = uri.as_static().and_then(|uri| uri.parse().ok());
+        let fixed_uri = uri.as_static().filter(|uri| !uri.contains(['{', '}']));
+        let fixed_uri = fixed_uri.and_then(|uri| uri.parse().ok());
         Some(Self {
             verb: verb?,
             fixed_uri: fixed_uri.filter(is_served),
@@ -121,11 +122,11 @@ impl HttpIntegration {
             }
             Kind::Mapped(mappings) => {
                 let selected = mappings.responses.select(parts.status.as_str());
-                let body = IdleTimeout::wrap(body, self.timeout, backends);
                 let reply = Reply {
                     headers: parts.headers,
                     body,
                     deadline,
+                    idle_limit: self.timeout,
                 };
                 mappings
                     .responses
@@ -151,6 +152,8 @@ impl HttpIntegration {
         let path = |name: &str| self.mappings.path(mapped, name);
         let rendered = self.uri.render(path, |name| context.stage_variable(name));
         let mut uri = rendered.map_err(|error| misconfigured(error.to_string()))?;
+        // A fragment is for readers, not for servers, and would swallow the queries.
+        uri.truncate(uri.find('#').unwrap_or(uri.len()));
         // A placeholder that nothing was mapped to is still there, and breaks the call.
         let is_complete = !uri.contains(['{', '}']);
         append_query(&mut uri, client_query);

@@ -39,6 +39,11 @@ impl InProcess {
         Self(Arc::new(Shared(service)))
     }
 
+    /// Whether both are clones of one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Calls the service with a request whose body may have `max_request_bytes`.
     pub(crate) fn call(
         &self,

@@ -1,6 +1,6 @@
 //! From the backend's answer to the method's: which integration response applies, and what it makes of the answer.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use towergate_core::{Body, BodyError, Context, Rejection, Step, Timestamp};
@@ -11,7 +11,7 @@ use towergate_expressions::{
 
 use crate::{
     backends::{Backends, network_failure, timed_out},
-    deadline::{Deadline, Elapsed},
+    deadline::{Deadline, Elapsed, IdleTimeout},
     header_rules::mapped_response_name,
     header_source::HeaderSource,
     template::{self, Templates},
@@ -52,6 +52,8 @@ pub(crate) struct Reply {
     pub(crate) body: Body,
     /// When the last byte must have come, if the answer is collected.
     pub(crate) deadline: Timestamp,
+    /// How long it may pause, if it is not.
+    pub(crate) idle_limit: Duration,
 }
 
 impl IntegrationResponses {
@@ -108,7 +110,8 @@ impl IntegrationResponses {
         let entry = self.entry(selected)?;
         let view = IntegrationReply::new(context, &reply.headers);
         if !entry.needs_body {
-            return entry.respond(&view, reply.body);
+            let body = IdleTimeout::wrap(reply.body, reply.idle_limit, backends);
+            return entry.respond(&view, body);
         }
         // Boxed, so that answers that are not collected do not carry the room for it.
         let body = Box::pin(collect(reply.body, reply.deadline, backends)).await?;

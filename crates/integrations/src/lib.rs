@@ -40,7 +40,7 @@ mod mock_status;
 mod request_mappings;
 mod template;
 
-pub use backends::{Backends, InvalidOrigin};
+pub use backends::{Backends, ServiceError};
 pub use compiled_integration::CompiledIntegration;
 pub use in_process::InProcess;
 pub use towergate_client::{Client, TokioTimer};

@@ -1,5 +1,7 @@
 //! `MOCK`: no backend; the request template says which integration response answers.
 
+use std::time::Duration;
+
 use http::{HeaderMap, Response};
 use towergate_core::{Body, Context, Rejection, Step, Timestamp};
 use towergate_definition::{self as definition, Diagnostic, Method, PassthroughBehavior, Place};
@@ -76,7 +78,8 @@ impl MockIntegration {
                 Outcome::Status(self.responses.select_default())
             }
             TemplateChoice::Passthrough => {
-                let body = request_mappings::collect(body, backends).await?;
+                // Boxed, so that mocks with a template do not carry the room for it.
+                let body = Box::pin(request_mappings::collect(body, backends)).await?;
                 outcome(&self.responses, &String::from_utf8_lossy(&body))
             }
         };
@@ -90,6 +93,7 @@ impl MockIntegration {
             headers: HeaderMap::new(),
             body: Body::empty(),
             deadline: Timestamp::MAX,
+            idle_limit: Duration::ZERO,
         };
         self.responses
             .respond(selected, context, reply, backends)

@@ -1,9 +1,9 @@
 //! From the method's request to the backend's: parameter mappings, and the body they may read.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, HeaderName, StatusCode};
 use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
 use towergate_definition::{Diagnostic, Integration, Place};
 use towergate_expressions::{
@@ -12,9 +12,13 @@ use towergate_expressions::{
 
 use crate::{
     backends::Backends,
+    deadline::{Deadline, Elapsed},
     header_rules::{is_dropped_at_parse, is_illegal_target},
     header_source::HeaderSource,
 };
+
+/// How long a client may take to send a body that a step reads.
+const MAX_COLLECT_TIME: Duration = Duration::from_secs(300);
 
 /// The request parameters of an integration, by where they go.
 #[derive(Debug, Default)]
@@ -148,11 +152,17 @@ impl RequestMappings {
 /// Collects a client's body because a step reads it.
 pub(crate) async fn collect(body: Body, backends: &Backends) -> Result<Bytes, Rejection> {
     let max = backends.max_request_bytes();
-    body.collect(max).await.map_err(|error| match error {
-        BodyError::TooLarge => Rejection::too_large(max),
-        error => Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest)
-            .with_detail(error.to_string()),
-    })
+    let deadline = backends.clock().now().saturating_add(MAX_COLLECT_TIME);
+    let collected = Deadline::new(body.collect(max), backends.timer(), deadline).await;
+    let refused = Rejection::new(ResponseType::Default4xx, Step::IntegrationRequest);
+    match collected {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(BodyError::TooLarge)) => Err(Rejection::too_large(max)),
+        Ok(Err(error)) => Err(refused.with_detail(error.to_string())),
+        Err(Elapsed) => Err(refused
+            .with_status(StatusCode::REQUEST_TIMEOUT)
+            .with_message("Request timed out")),
+    }
 }
 
 /// The 415 of a body that no template takes and that may not pass.

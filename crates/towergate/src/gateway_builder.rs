@@ -128,16 +128,14 @@ impl GatewayBuilder {
     }
 
     fn register(&mut self, diagnostics: &mut Vec<Diagnostic>) {
-        let mut origins = BTreeSet::new();
         for (origin, service) in std::mem::take(&mut self.services) {
             let backends = self.runtime.backends.clone();
-            let place = Place::from_iter(["services", &origin]);
             match backends.with_service(&origin, service) {
                 Ok(backends) => self.runtime.backends = backends,
-                Err(error) => diagnostics.push(Diagnostic::error(place.clone(), error.to_string())),
-            }
-            if !origins.insert(origin) {
-                diagnostics.push(Diagnostic::error(place, "the origin has a service already"));
+                Err(error) => {
+                    let place = Place::from_iter(["services", &origin]);
+                    diagnostics.push(Diagnostic::error(place, error.to_string()));
+                }
             }
         }
     }

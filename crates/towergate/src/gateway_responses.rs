@@ -22,7 +22,14 @@ pub(crate) struct GatewayResponses(BTreeMap<ResponseType, Entry>);
 struct Entry {
     status: Option<StatusCode>,
     headers: Vec<(HeaderName, GatewayResponseMapping)>,
-    templates: Vec<(HeaderValue, Substitution)>,
+    templates: Vec<(HeaderValue, Template)>,
+}
+
+#[derive(Debug)]
+enum Template {
+    /// The rejection's own body, which is exact to the byte.
+    Stock,
+    Own(Substitution),
 }
 
 impl GatewayResponses {
@@ -69,7 +76,10 @@ impl GatewayResponses {
             Some((content_type, template)) => {
                 head.headers
                     .insert(header::CONTENT_TYPE, content_type.clone());
-                Body::from(template.render(&request).into_owned())
+                match template {
+                    Template::Own(text) => Body::from(text.render(&request).into_owned()),
+                    Template::Stock => stock_body,
+                }
             }
             None => stock_body,
         };
@@ -118,26 +128,27 @@ impl Entry {
             status
         });
         let mut headers = Vec::with_capacity(definition.response_parameters.len());
-        for (target, source) in &definition.response_parameters {
-            match (
-                HeaderTarget::gateway_response(target),
-                GatewayResponseMapping::parse(source),
-            ) {
-                (Ok(target), Ok(mapping)) => headers.push((target.name().clone(), mapping)),
-                (Err(error), _) | (_, Err(error)) => {
-                    report(
-                        place.key("responseParameters").key(target),
-                        error.to_string(),
-                    );
+        let parameters = place.key("responseParameters");
+        for (key, source) in &definition.response_parameters {
+            let target = HeaderTarget::gateway_response(key);
+            match (target, GatewayResponseMapping::parse(source)) {
+                (Ok(target), Ok(_)) if is_framing(target.name()) => {
+                    let message = format!("no gateway response may set `{}`", target.spelling());
+                    report(parameters.key(key), message);
                 }
+                (Ok(target), Ok(mapping)) => headers.push((target.name().clone(), mapping)),
+                (Err(error), _) | (_, Err(error)) => report(parameters.key(key), error.to_string()),
             }
         }
         let mut templates = Vec::with_capacity(definition.response_templates.len());
         for (content_type, text) in &definition.response_templates {
             match HeaderValue::from_str(content_type) {
-                // The stock template is left to the rejection, whose default body is exact to the byte.
-                Ok(_) if content_type == JSON && text == STOCK_TEMPLATE => {}
-                Ok(content_type) => templates.push((content_type, Substitution::parse(text))),
+                Ok(content_type) => {
+                    let is_stock = content_type == JSON && text == STOCK_TEMPLATE;
+                    let own = || Template::Own(Substitution::parse(text));
+                    let template = if is_stock { Template::Stock } else { own() };
+                    templates.push((content_type, template));
+                }
                 Err(_) => {
                     let place = place.key("responseTemplates").key(content_type);
                     report(place, format!("`{content_type}` is not a content type"));
@@ -152,7 +163,7 @@ impl Entry {
     }
 
     /// The template for the first accepted media type, then for JSON, then the first there is.
-    fn template(&self, headers: &HeaderMap) -> Option<&(HeaderValue, Substitution)> {
+    fn template(&self, headers: &HeaderMap) -> Option<&(HeaderValue, Template)> {
         let by = |media_type: &str| {
             let is_same =
                 |key: &HeaderValue| key.as_bytes().eq_ignore_ascii_case(media_type.as_bytes());
@@ -163,6 +174,20 @@ impl Entry {
             .or_else(|| by(JSON))
             .or_else(|| self.templates.first())
     }
+}
+
+/// Whether a header says how the message is framed: it is the server's own.
+fn is_framing(name: &HeaderName) -> bool {
+    matches!(
+        name.as_str(),
+        "connection"
+            | "content-length"
+            | "keep-alive"
+            | "te"
+            | "trailer"
+            | "transfer-encoding"
+            | "upgrade"
+    )
 }
 
 #[cfg(test)]
@@ -186,12 +211,13 @@ mod tests {
 
     fn respond(
         entries: &[(&str, GatewayResponse)],
-        accept: &str,
+        accept: Option<&str>,
         rejection: Rejection,
     ) -> (u16, HeaderMap, String) {
-        let request = Request::get("/x?q=1")
-            .header("accept", accept)
-            .header("x-me", "m");
+        let mut request = Request::get("/x?q=1").header("x-me", "m");
+        if let Some(accept) = accept {
+            request = request.header("accept", accept);
+        }
         let (head, ()) = request.body(()).unwrap().into_parts();
         let context = Context::new(head, None, Timestamp::default(), &SystemRandom);
         context.note_rejection(rejection.clone());
@@ -255,7 +281,7 @@ mod tests {
             ),
         ];
         for (name, entries, rejection, status, body, header) in cases {
-            let (got_status, headers, got_body) = respond(&entries, "*/*", rejection);
+            let (got_status, headers, got_body) = respond(&entries, Some("*/*"), rejection);
             assert_eq!((got_status, &*got_body), (status, body), "{name}");
             let extra: Vec<_> = headers
                 .keys()
@@ -281,7 +307,8 @@ mod tests {
             ("image/png", JSON, r#"{"m":"Too Many Requests","me":"m"}"#),
         ];
         for (accept, content_type, body) in cases {
-            let (_, headers, got) = respond(&[("THROTTLED", entry.clone())], accept, throttled());
+            let (_, headers, got) =
+                respond(&[("THROTTLED", entry.clone())], Some(accept), throttled());
             assert_eq!(got, body, "{accept}");
             assert_eq!(headers["content-type"], content_type, "{accept}");
             assert_eq!(
@@ -289,6 +316,30 @@ mod tests {
                 (&HeaderValue::from_static("1"), None)
             );
             assert_eq!(headers["x-amzn-errortype"], "TooManyRequestsException");
+        }
+    }
+
+    #[test]
+    fn the_stock_template_stands_beside_others() {
+        let entry = GatewayResponse::new()
+            .template(JSON, STOCK_TEMPLATE)
+            .template("text/plain", "$context.error.message!");
+        let stock = r#"{"message": "Endpoint request timed out"}"#;
+        let cases = [
+            (None, JSON, stock),
+            (Some("*/*"), JSON, stock),
+            (Some(JSON), JSON, stock),
+            (
+                Some("text/plain"),
+                "text/plain",
+                "Endpoint request timed out!",
+            ),
+        ];
+        for (accept, content_type, body) in cases {
+            let entries = [("INTEGRATION_TIMEOUT", entry.clone())];
+            let (status, headers, got) = respond(&entries, accept, timed_out());
+            assert_eq!((status, &*got), (504, body), "{accept:?}");
+            assert_eq!(headers["content-type"], content_type, "{accept:?}");
         }
     }
 
@@ -308,5 +359,29 @@ mod tests {
             "THROTTLED.responseParameters.gatewayresponse.header.x",
         ];
         assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn headers_that_frame_a_message_are_errors_when_compiled() {
+        let cases = [
+            ("Content-Length", false),
+            ("Transfer-Encoding", false),
+            ("Connection", false),
+            ("Keep-Alive", false),
+            ("TE", false),
+            ("Trailer", false),
+            ("Upgrade", false),
+            ("Content-Type", true),
+            ("Content-Lengths", true),
+        ];
+        for (name, is_served) in cases {
+            let (_, found) = compile(&[("THROTTLED", GatewayResponse::new().header(name, "'9'"))]);
+            let found: Vec<_> = found.iter().map(ToString::to_string).collect();
+            let expected = format!(
+                "THROTTLED.responseParameters.gatewayresponse.header.{name}: error: no gateway response may set `{name}`"
+            );
+            let expected: &[_] = if is_served { &[] } else { &[expected] };
+            assert_eq!(found, expected, "{name}");
+        }
     }
 }

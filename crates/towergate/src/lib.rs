@@ -64,7 +64,7 @@ pub use towergate_definition::{
     self as definition, Diagnostic, GatewayResponse, HttpMethod, Integration, IntegrationResponse,
     Place, Severity,
 };
-pub use towergate_integrations::{Backends, Client, InProcess, InvalidOrigin, TokioTimer};
+pub use towergate_integrations::{Backends, Client, InProcess, ServiceError, TokioTimer};
 #[cfg(feature = "openapi")]
 pub use towergate_openapi as openapi;
 pub use towergate_routing as routing;

@@ -1,8 +1,8 @@
-//! The limits of the transport: checked before anything else.
+//! The limits of the transport: checked before any other step may refuse a request.
 
 use std::{pin::pin, task::Poll, time::Duration};
 
-use http::{HeaderValue, StatusCode, header};
+use http::{StatusCode, header};
 use http_body::Body as _;
 use towergate_core::{Body, Context, Rejection, ResponseType, Step};
 use towergate_integrations::Backends;
@@ -26,11 +26,20 @@ pub(crate) async fn check(
     if uri.path().len() + uri.query().map_or(0, |query| query.len() + 1) > MAX_URI_BYTES {
         return Err(refused(StatusCode::URI_TOO_LONG, "Request URI too long"));
     }
-    if headers.values().map(HeaderValue::len).sum::<usize>() > MAX_HEADER_BYTES {
+    let (mut bytes, mut hosts) = (0, 0);
+    for (name, value) in headers {
+        bytes += value.len();
+        hosts += usize::from(name == header::HOST);
+    }
+    if bytes > MAX_HEADER_BYTES {
         return Err(refused(
             StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
             "Request header fields too large",
         ));
+    }
+    // RFC 9112, section 3.2: of two hosts, somebody in front may have believed the other one.
+    if hosts > 1 {
+        return Err(refused(StatusCode::BAD_REQUEST, "Bad request"));
     }
     let max = backends.max_request_bytes();
     let fits = |bytes: u64| usize::try_from(bytes).is_ok_and(|bytes| bytes <= max);

@@ -18,8 +18,10 @@ const JSON: HeaderValue = HeaderValue::from_static("application/json");
 
 /// Collects what is known of a request before the first step. From here on its head is the context's.
 pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
-    // `X-HTTP-Method-Override` replaces the verb before anything is looked up by it.
+    // `X-HTTP-Method-Override` replaces the verb before anything is looked up by it. What was sent as CONNECT stays
+    // one: its success would make a tunnel of the connection.
     if let Some(verb) = head.headers.get(METHOD_OVERRIDE)
+        && head.method != Method::CONNECT
         && let Ok(verb) = Method::from_bytes(verb.as_bytes())
     {
         head.method = verb;
@@ -39,11 +41,7 @@ pub(crate) async fn handle(
     body: Body,
 ) -> Response<Body> {
     let stage = resolve(stages, &context);
-    let outcome = match stage {
-        Some(stage) => walk(runtime, stage, &context, body).await,
-        None => Err(Rejection::forbidden("no API has this host, path and stage")),
-    };
-    let response = match outcome {
+    let response = match walk(runtime, stage, &context, body).await {
         Ok(response) => response,
         Err(rejection) => refuse(runtime, stage, &context, rejection),
     };
@@ -53,12 +51,13 @@ pub(crate) async fn handle(
 /// The steps that may refuse a request, in their order.
 async fn walk(
     runtime: &Runtime,
-    stage: &StageSnapshot,
+    stage: Option<&StageSnapshot>,
     context: &Context,
     body: Body,
 ) -> Result<Response<Body>, Rejection> {
     let body = limits::check(context, body, &runtime.backends).await?;
 
+    let stage = stage.ok_or_else(no_stage)?;
     let routes = &stage.deployment.routes;
     let found = routes
         .find(context.method(), context.resource_path())
@@ -78,6 +77,10 @@ async fn walk(
         response.headers_mut().insert(TRACE_ID, trace);
     }
     Ok(response)
+}
+
+fn no_stage() -> Rejection {
+    Rejection::forbidden("no API has this host, path and stage")
 }
 
 fn no_route() -> Rejection {

@@ -84,13 +84,24 @@ impl StageTable {
         })
     }
 
+    /// Finds an API by the label of a host, which has no case. Of two ids that differ in case alone, the one that is
+    /// written so is meant.
+    fn api(&self, label: &str) -> Option<&Api> {
+        let exact = self.0.get(label).and_then(|segment| segment.api.as_ref());
+        let mut alike = self
+            .0
+            .iter()
+            .filter(|(id, _)| id.eq_ignore_ascii_case(label));
+        exact.or_else(|| alike.find_map(|(_, segment)| segment.api.as_ref()))
+    }
+
     /// Finds the stage that a request is for.
     pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<Address<'_>> {
         let start = path.bytes().take_while(|byte| *byte == b'/').count();
         let (first, first_end) = segment(path, start);
 
         if let Some(id) = host.and_then(execute_api_id) {
-            let api = self.0.get(id)?.api.as_ref()?;
+            let api = self.api(id)?;
             let stage = api
                 .stages
                 .get(first)
@@ -112,8 +123,11 @@ impl StageTable {
 
 /// The API in `{apiId}.execute-api.{region}.amazonaws.com`.
 fn execute_api_id(host: &str) -> Option<&str> {
-    let (id, rest) = host.split_once('.')?;
-    rest.starts_with("execute-api.").then_some(id)
+    const SUFFIX: &str = ".execute-api.";
+    let dot = host.bytes().position(|byte| byte == b'.')?;
+    let suffix = host.get(dot..dot + SUFFIX.len())?;
+    let id = host.get(..dot)?;
+    suffix.eq_ignore_ascii_case(SUFFIX).then_some(id)
 }
 
 /// The segment that starts at `start`, and where it ends.
@@ -143,12 +157,17 @@ mod tests {
     use crate::compile::compile;
 
     fn table(stages: &[(&str, &str)]) -> StageTable {
+        table_of(stages, false)
+    }
+
+    fn table_of(stages: &[(&str, &str)], execute_api_disabled: bool) -> StageTable {
         let mut table = StageTable::default();
         for (api_id, stage) in stages {
             let mut info = StageInfo::default();
             info.api_id = (*api_id).to_owned();
             info.stage = (*stage).to_owned();
-            let definition = towergate_definition::RestApi::new(*api_id);
+            let mut definition = towergate_definition::RestApi::new(*api_id);
+            definition.disable_execute_api_endpoint = execute_api_disabled;
             let deployment = Arc::new(compile(&definition, true).0.unwrap());
             table.insert(Arc::new(StageSnapshot {
                 deployment,
@@ -161,6 +180,7 @@ mod tests {
     #[test]
     fn a_stage_is_found_by_host_and_path() {
         let one: &[_] = &[("pets", "prod"), ("pets", "beta")];
+        let capital: &[_] = &[("Pets", "prod")];
         let two: &[_] = &[("pets", "prod"), ("shop", "prod"), ("shop", "beta")];
         let overlapping: &[_] = &[("prod", "v1"), ("pets", "prod")];
         let cases = [
@@ -192,6 +212,32 @@ mod tests {
                 Some("pets.execute-api.eu-west-1.amazonaws.com"),
                 "/beta/x",
                 Some(("pets", "beta", "/beta/x", "/x")),
+            ),
+            (
+                one,
+                Some("PETS.Execute-API.local"),
+                "/beta/x",
+                Some(("pets", "beta", "/beta/x", "/x")),
+            ),
+            (
+                capital,
+                Some("pets.execute-api.eu-west-1.amazonaws.com:443"),
+                "/prod/x",
+                Some(("Pets", "prod", "/prod/x", "/x")),
+            ),
+            (
+                &[("Pets", "prod"), ("pets", "prod"), ("PETS", "pets")],
+                Some("pets.execute-api.local"),
+                "/prod/x",
+                Some(("pets", "prod", "/prod/x", "/x")),
+            ),
+            (capital, Some("pets.execute-api.local"), "/PROD/x", None),
+            (capital, None, "/pets/prod/x", None),
+            (
+                one,
+                Some("none.execute-apis.local"),
+                "/prod/x",
+                Some(("pets", "prod", "/prod/x", "/x")),
             ),
             (one, Some("pets.execute-api.local"), "/pets/beta/x", None),
             (one, Some("none.execute-api.local"), "/prod/x", None),
@@ -239,6 +285,22 @@ mod tests {
                 )
             });
             assert_eq!(found, expected, "{host:?} {path}");
+        }
+    }
+
+    #[test]
+    fn a_disabled_execute_api_endpoint_is_refused_in_any_case() {
+        let table = table_of(&[("Pets", "prod")], true);
+        let cases = [
+            ("Pets.execute-api.local", false),
+            ("pets.execute-api.local", false),
+            ("PETS.EXECUTE-API.local", false),
+            ("pets.Execute-Api.eu-west-1.amazonaws.com:443", false),
+            ("pets.example.com", true),
+        ];
+        for (host, is_found) in cases {
+            let found = table.find(Some(host), "/prod/x");
+            assert_eq!(found.is_some(), is_found, "{host}");
         }
     }
 

@@ -87,8 +87,13 @@ impl Findings {
     /// Returns the value of `x-amazon-apigateway-{name}`.
     pub(super) fn extension<'a>(&mut self, spot: &Spot<'a>, name: &str) -> Option<Spot<'a>> {
         let key = format!("{EXTENSION}{name}");
-        spot.node.get(&key)?;
-        self.read.insert(spot.place.key(key.as_str()));
+        let node = spot.node.get(&key)?;
+        let place = spot.place.key(key.as_str());
+        if node.is_null() {
+            // What guards a method must not get lost with the value that somebody forgot.
+            self.error(&place, "the value is missing: give one, or remove the key");
+        }
+        self.read.insert(place);
         spot.get(&key)
     }
 

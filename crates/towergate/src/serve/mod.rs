@@ -23,6 +23,7 @@
 
 mod program;
 mod signals;
+mod write_timeout;
 
 #[cfg(test)]
 mod tests;
@@ -44,6 +45,8 @@ use towergate_core::{Body, PeerAddress};
 
 use crate::Gateway;
 
+use write_timeout::WriteTimeout;
+
 pub use program::main;
 
 /// How long no connection is accepted after the system had no means for one, such as a file descriptor.
@@ -60,6 +63,8 @@ struct Limits {
     connections: usize,
     /// How long a client may take for a request head, the time between two requests included.
     head: Duration,
+    /// How long a client may take nothing of an answer.
+    write: Duration,
     /// How long requests may take to end once the server is told to stop.
     drain: Duration,
 }
@@ -67,16 +72,17 @@ struct Limits {
 const LIMITS: Limits = Limits {
     connections: 10_000,
     head: Duration::from_secs(60),
-    // Longer than an integration may take.
+    write: Duration::from_secs(60),
+    // Longer than an integration takes unless its definition says otherwise.
     drain: Duration::from_secs(30),
 };
 
 /// Serves a gateway over HTTP/1.1 until `shutdown` ends, and then until the requests in flight are answered.
 ///
 /// Requests carry the [`PeerAddress`] of their connection. At most 10 000 connections are open at a time, further
-/// ones wait to be accepted. A connection is closed that brings no complete request head within 60 seconds, or one
-/// of more than about 64 KiB or 100 headers. Requests that are in flight as `shutdown` ends have 30 seconds; then
-/// their connections are cut.
+/// ones wait to be accepted. A connection is closed that brings no complete request head, of at most 64 KiB and 100
+/// headers, within 60 seconds, or whose client takes nothing of an answer for as long. Requests that are in flight
+/// as `shutdown` ends have 30 seconds; then their connections are cut.
 ///
 /// # Cancel safety
 ///
@@ -160,5 +166,8 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(MAX_BUFFER_BYTES)
-        .serve_connection(TokioIo::new(stream), answer)
+        .serve_connection(
+            TokioIo::new(WriteTimeout::new(stream, limits.write)),
+            answer,
+        )
 }

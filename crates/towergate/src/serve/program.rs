@@ -86,7 +86,7 @@ fn run(loaded: Loaded) -> Result<(), Finding> {
         .enable_all()
         .build()
         .map_err(|error| failed(format!("cannot start the runtime: {error}")))?;
-    runtime.block_on(async {
+    let served = runtime.block_on(async {
         let listener = TcpListener::bind(loaded.listen).await;
         let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
         let (address, listener) = bound
@@ -102,7 +102,10 @@ fn run(loaded: Loaded) -> Result<(), Finding> {
             () = async { stop_now.next().await; stop_now.next().await } => {}
         }
         Ok(())
-    })
+    });
+    // A look-up of a name cannot be cancelled, and is not waited for.
+    runtime.shutdown_background();
+    served
 }
 
 fn announce(address: SocketAddr) -> io::Result<()> {
