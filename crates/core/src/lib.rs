@@ -25,11 +25,12 @@ mod random;
 mod rejection;
 mod resource;
 mod response_type;
+mod stage_info;
 
 pub use body::{Body, BodyError, BoxError};
 pub use client_address::{ClientAddress, PeerAddress, TrustedHops};
 pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};
-pub use context::{Context, REQUEST_ID, Route, StageInfo, StagePath, TRACE_ID};
+pub use context::{Context, REQUEST_ID, Route, TRACE_ID};
 pub use context_variable::ContextVariable;
 pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
@@ -40,3 +41,4 @@ pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
 pub use resource::ResourceInfo;
 pub use response_type::{ResponseType, UnknownResponseType};
+pub use stage_info::{StageInfo, StagePath};
