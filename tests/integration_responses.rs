@@ -1,8 +1,9 @@
 //! What an `HTTP` integration makes of its backend's answer: the status, and mappings that read the body.
 
-use towergate::{Integration, IntegrationResponse};
+use towergate::{ContentHandling, Integration, IntegrationResponse};
 use towergate_tests::{
-    Answer, Backend, INTERNAL_SERVER_ERROR, exchange, fetch, request, serve_one,
+    Answer, Backend, INTERNAL_SERVER_ERROR, api, exchange, fetch, gateway, request, serve,
+    serve_one,
 };
 
 #[tokio::test]
@@ -193,7 +194,10 @@ async fn an_answer_that_a_step_reads_has_at_most_10_mib() {
             .trim_start_matches('/')
             .parse()
             .expect("a size");
-        Answer::ok(&"x".repeat(size))
+        let body = "x".repeat(size);
+        Answer::close(&format!(
+            "HTTP/1.1 200 OK\r\ncontent-type: image/png\r\ncontent-length: {size}\r\n\r\n{body}"
+        ))
     })
     .await;
     let integration = |response| {
@@ -206,12 +210,19 @@ async fn an_answer_that_a_step_reads_has_at_most_10_mib() {
     };
     let read = IntegrationResponse::new(200).header("x-a", "integration.response.body.a");
     let read = serve_one(integration(read)).await;
-    let passed = serve_one(integration(IntegrationResponse::new(200))).await;
+    let converted = serve_one(integration(IntegrationResponse::new(200))).await;
+    let bytes = IntegrationResponse::new(200).content_handling(ContentHandling::ConvertToBinary);
+    let png = api()
+        .binary_media_type("image/*")
+        .get("/", integration(bytes));
+    let passed = serve(&gateway(png.build().expect("an API"))).await;
     let max = 10 * 1024 * 1024;
     for (name, gateway, size, status) in [
         ("read, at the limit", read, max, 200),
         ("read, above it", read, max + 1, 500),
-        ("passed", passed, max + 1, 200),
+        ("text, at the limit", converted, max, 200),
+        ("text, above it", converted, max + 1, 500),
+        ("bytes pass", passed, max + 1, 200),
     ] {
         let reply = fetch(gateway, &format!("/prod?size={size}")).await;
         assert_eq!(reply.status, status, "{name}");

@@ -227,6 +227,13 @@ impl Integration {
         self
     }
 
+    /// Converts the request's body.
+    #[must_use]
+    pub fn content_handling(mut self, content_handling: ContentHandling) -> Self {
+        self.content_handling = Some(content_handling);
+        self
+    }
+
     /// Sets how long the backend may take, in milliseconds.
     #[must_use]
     pub fn timeout_in_millis(mut self, timeout_in_millis: u32) -> Self {
@@ -286,6 +293,13 @@ impl IntegrationResponse {
     pub fn header(mut self, name: &str, expression: impl Into<String>) -> Self {
         self.response_parameters
             .insert(format!("method.response.header.{name}"), expression.into());
+        self
+    }
+
+    /// Converts the backend's body.
+    #[must_use]
+    pub fn content_handling(mut self, content_handling: ContentHandling) -> Self {
+        self.content_handling = Some(content_handling);
         self
     }
 

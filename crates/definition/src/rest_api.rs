@@ -80,6 +80,13 @@ impl RestApi {
         self
     }
 
+    /// Adds a media type whose bodies are bytes: `image/png`, `image/*` or `*/*`.
+    #[must_use]
+    pub fn binary_media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.binary_media_types.push(media_type.into());
+        self
+    }
+
     /// Restyles one type of refusal, such as `DEFAULT_4XX` or `THROTTLED`.
     #[must_use]
     pub fn gateway_response(

@@ -5,7 +5,8 @@ use towergate_core::{Body, Context, Rejection};
 use towergate_definition::{Diagnostic, IntegrationType, Method, Place};
 
 use crate::{
-    backends::Backends, http_integration::HttpIntegration, mock_integration::MockIntegration,
+    backends::Backends, content_handling::BinaryMediaTypes, http_integration::HttpIntegration,
+    mock_integration::MockIntegration,
 };
 
 /// What answers a method: compiled once, called for every request.
@@ -19,12 +20,14 @@ enum Kind {
 }
 
 impl CompiledIntegration {
-    /// Compiles the integration of `method`, whose place in its document is `place`.
+    /// Compiles the integration of `method`, whose place in its document is `place`, in an API with these binary media
+    /// types.
     ///
     /// Whatever is found is added to `diagnostics`. Returns `None` if the method cannot be served: it is then to
     /// answer 500.
     pub fn compile(
         method: &Method,
+        binary: &BinaryMediaTypes,
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
@@ -35,11 +38,13 @@ impl CompiledIntegration {
         };
         match integration.integration_type {
             IntegrationType::Http | IntegrationType::HttpProxy => {
-                let http = HttpIntegration::compile(integration, method, place, diagnostics)?;
+                let http =
+                    HttpIntegration::compile(method, integration, binary, place, diagnostics)?;
                 Some(Self(Kind::Http(Box::new(http))))
             }
             IntegrationType::Mock => {
-                let mock = MockIntegration::compile(integration, method, place, diagnostics)?;
+                let mock =
+                    MockIntegration::compile(method, integration, binary, place, diagnostics)?;
                 Some(Self(Kind::Mock(Box::new(mock))))
             }
             _ => {

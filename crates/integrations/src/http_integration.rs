@@ -2,21 +2,23 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response, Uri, header};
 use towergate_client::Client;
 use towergate_core::{Body, Context, Rejection, Step, TRACE_ID};
 use towergate_definition::{
-    self as definition, ConnectionType, Diagnostic, IntegrationType, Method, PassthroughBehavior,
-    Place,
+    self as definition, ConnectionType, ContentHandling, Diagnostic, IntegrationType, Method,
+    PassthroughBehavior, Place,
 };
 use towergate_expressions::UriTemplate;
 
 use crate::{
     backends::Backends,
+    content_handling::{BinaryMediaTypes, Conversion},
     deadline::IdleTimeout,
     header_rules::{forwarded, proxied_response, remove_before_http},
     integration_responses::{IntegrationResponses, Reply},
-    request_mappings::{Mapped, RequestMappings, unsupported_media_type},
+    request_mappings::{self, Mapped, RequestMappings, unsupported_media_type},
     template::{self, TemplateChoice, Templates},
 };
 
@@ -35,6 +37,8 @@ pub(crate) struct HttpIntegration {
     fixed_uri: Option<Uri>,
     mappings: RequestMappings,
     timeout: Duration,
+    binary: BinaryMediaTypes,
+    content_handling: Option<ContentHandling>,
     kind: Kind,
 }
 
@@ -55,14 +59,15 @@ struct Mappings {
 
 impl HttpIntegration {
     pub(crate) fn compile(
-        integration: &definition::Integration,
         method: &Method,
+        integration: &definition::Integration,
+        binary: &BinaryMediaTypes,
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         report_unserved(integration, place, diagnostics);
         let mappings = RequestMappings::compile(integration, place, diagnostics);
-        let kind = Kind::compile(integration, method, place, diagnostics);
+        let kind = Kind::compile(method, integration, binary, place, diagnostics);
         let uri = compile_uri(integration, mappings.as_ref(), place, diagnostics);
         let verb = compile_verb(integration, place, diagnostics);
         if integration.timeout_in_millis < MIN_TIMEOUT_IN_MILLIS {
@@ -81,6 +86,8 @@ impl HttpIntegration {
             uri,
             mappings: mappings?,
             timeout: Duration::from_millis(u64::from(integration.timeout_in_millis)),
+            binary: binary.clone(),
+            content_handling: integration.content_handling,
             kind: kind?,
         })
     }
@@ -97,14 +104,15 @@ impl HttpIntegration {
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
         let (mapped, body) = self.mappings.evaluate(context, body, backends).await?;
-        let body = self.kind.request_body(context, body)?;
+        let template = self.kind.choose_template(context)?;
         let verb = self.verb.as_ref().unwrap_or(context.method());
+        let body = match template {
+            _ if !takes_body(verb) => Body::empty(),
+            Some(text) => Body::from(text.clone()),
+            None => self.convert(context, body, backends).await?,
+        };
 
-        let mut request = Request::new(if takes_body(verb) {
-            body
-        } else {
-            Body::empty()
-        });
+        let mut request = Request::new(body);
         *request.method_mut() = verb.clone();
         *request.uri_mut() = self.uri(context, &mapped)?;
         *request.headers_mut() = self.headers(context, mapped.headers, backends);
@@ -134,6 +142,30 @@ impl HttpIntegration {
                     .await
             }
         }
+    }
+
+    /// Converts a body that passes. One that stays as it is streams.
+    async fn convert(
+        &self,
+        context: &Context,
+        body: Body,
+        backends: &Backends,
+    ) -> Result<Body, Rejection> {
+        let conversion = match self.kind {
+            // The bytes of a proxy are left alone unless its content handling asks for something else.
+            Kind::Proxy if self.content_handling.is_none() => Conversion::Keep,
+            _ => self
+                .binary
+                .of_request(context.headers(), self.content_handling),
+        };
+        if conversion == Conversion::Keep {
+            return Ok(body);
+        }
+        let body = request_mappings::collect(body, backends).await?;
+        let converted = conversion
+            .apply(body)
+            .map_err(|error| Rejection::configuration(Step::IntegrationRequest, error.to_string()));
+        converted.map(Body::from)
     }
 
     /// The backend's URI: the template, then the client's query, then what is mapped.
@@ -198,8 +230,9 @@ impl HttpIntegration {
 
 impl Kind {
     fn compile(
-        integration: &definition::Integration,
         method: &Method,
+        integration: &definition::Integration,
+        binary: &BinaryMediaTypes,
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
@@ -214,8 +247,13 @@ impl Kind {
             template::text,
         );
         let responses = &integration.integration_responses;
-        let responses =
-            IntegrationResponses::compile(responses, method, &place.key("responses"), diagnostics);
+        let responses = IntegrationResponses::compile(
+            responses,
+            method,
+            binary,
+            &place.key("responses"),
+            diagnostics,
+        );
         Some(Self::Mapped(Box::new(Mappings {
             templates: templates?,
             passthrough_behavior: integration.passthrough_behavior,
@@ -223,16 +261,15 @@ impl Kind {
         })))
     }
 
-    fn request_body(&self, context: &Context, body: Body) -> Result<Body, Rejection> {
+    /// Returns the text that replaces the body, `None` if the body passes.
+    fn choose_template(&self, context: &Context) -> Result<Option<&Bytes>, Rejection> {
         let Self::Mapped(mappings) = self else {
-            return Ok(body);
+            return Ok(None);
         };
-        match mappings
-            .templates
-            .for_request(context.headers(), mappings.passthrough_behavior)
-        {
-            TemplateChoice::Template(text) => Ok(Body::from(text.clone())),
-            TemplateChoice::Passthrough => Ok(body),
+        let behavior = mappings.passthrough_behavior;
+        match mappings.templates.for_request(context.headers(), behavior) {
+            TemplateChoice::Template(text) => Ok(Some(text)),
+            TemplateChoice::Passthrough => Ok(None),
             TemplateChoice::Unsupported => Err(unsupported_media_type()),
         }
     }
@@ -329,12 +366,6 @@ fn report_unserved(
         unserved(
             "connectionType",
             "VPC links are not served; the URI is called directly",
-        );
-    }
-    if integration.content_handling.is_some() {
-        unserved(
-            "contentHandling",
-            "conversions between text and bytes are not served; the body passes as it is",
         );
     }
     if integration

@@ -3,14 +3,18 @@
 use std::{collections::BTreeMap, time::Duration};
 
 use http::{HeaderMap, HeaderName, Response, StatusCode};
+use http_body::Body as _;
 use towergate_core::{Body, BodyError, Context, Rejection, Step, Timestamp};
-use towergate_definition::{Diagnostic, IntegrationResponse, Method, Place, Severity};
+use towergate_definition::{
+    ContentHandling, Diagnostic, IntegrationResponse, Method, Place, Severity,
+};
 use towergate_expressions::{
     HeaderTarget, IntegrationReply, MappedValue, MappingError, ResponseMapping, SelectionPattern,
 };
 
 use crate::{
     backends::{Backends, network_failure, timed_out},
+    content_handling::{BinaryMediaTypes, Conversion},
     deadline::{Deadline, Elapsed, IdleTimeout},
     header_rules::mapped_response_name,
     header_source::HeaderSource,
@@ -28,6 +32,7 @@ const RESERVED_HEADERS: usize = 4;
 pub(crate) struct IntegrationResponses {
     entries: Vec<Entry>,
     default: Option<usize>,
+    binary: BinaryMediaTypes,
 }
 
 #[derive(Debug)]
@@ -36,6 +41,7 @@ struct Entry {
     pattern: Option<SelectionPattern>,
     headers: Vec<(HeaderName, HeaderSource<ResponseMapping>)>,
     templates: Templates,
+    content_handling: Option<ContentHandling>,
     /// Whether a mapping reads the backend's body.
     needs_body: bool,
     /// Whether the method has a response for the status.
@@ -61,6 +67,7 @@ impl IntegrationResponses {
     pub(crate) fn compile(
         responses: &BTreeMap<String, IntegrationResponse>,
         method: &Method,
+        binary: &BinaryMediaTypes,
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
@@ -76,7 +83,12 @@ impl IntegrationResponses {
         let mut entries: Vec<_> = compiled.collect::<Vec<_>>().into_iter().flatten().collect();
         entries.sort_by_key(|entry| entry.status);
         let default = entries.iter().position(|entry| entry.pattern.is_none());
-        (entries.len() == count).then_some(Self { entries, default })
+        let binary = binary.clone();
+        (entries.len() == count).then_some(Self {
+            entries,
+            default,
+            binary,
+        })
     }
 
     /// Chooses the first entry whose pattern matches the whole of `value`, else the default one.
@@ -99,7 +111,8 @@ impl IntegrationResponses {
         self.default.map(Selected)
     }
 
-    /// Makes the method's response of the backend's answer, which is collected only if a mapping reads its body.
+    /// Makes the method's response of the backend's answer, which is collected only if a mapping or a conversion reads
+    /// its body.
     pub(crate) async fn respond(
         &self,
         selected: Option<Selected>,
@@ -109,13 +122,33 @@ impl IntegrationResponses {
     ) -> Result<Response<Body>, Rejection> {
         let entry = self.entry(selected)?;
         let view = IntegrationReply::new(context, &reply.headers);
-        if !entry.needs_body {
-            let body = IdleTimeout::wrap(reply.body, reply.idle_limit, backends);
+        let client = context.headers();
+        let conversion = self
+            .binary
+            .of_response(&reply.headers, client, entry.content_handling);
+        let template = entry.templates.for_response(client);
+        let is_empty = reply.body.is_end_stream();
+        if template.is_some() && conversion.yields_bytes() && !is_empty {
+            let detail = "a template cannot read an answer that is bytes";
+            return Err(Rejection::internal(Step::IntegrationResponse, detail));
+        }
+        let is_converted = template.is_none() && conversion != Conversion::Keep;
+        if !entry.needs_body && (!is_converted || is_empty) {
+            let body = template.map_or_else(
+                || IdleTimeout::wrap(reply.body, reply.idle_limit, backends),
+                |text| Body::from(text.clone()),
+            );
             return entry.respond(&view, body);
         }
         // Boxed, so that answers that are not collected do not carry the room for it.
         let body = Box::pin(collect(reply.body, reply.deadline, backends)).await?;
-        entry.respond(&view.with_body(&body), Body::from(body.clone()))
+        let answer = match template {
+            Some(text) => text.clone(),
+            None => conversion.apply(body.clone()).map_err(|error| {
+                Rejection::configuration(Step::IntegrationResponse, error.to_string())
+            })?,
+        };
+        entry.respond(&view.with_body(&body), Body::from(answer))
     }
 
     fn entry(&self, selected: Option<Selected>) -> Result<&Entry, Rejection> {
@@ -155,28 +188,16 @@ impl Entry {
             needs_body: headers.iter().any(|(_, source)| reads_body(source)),
             headers,
             templates: templates?,
+            content_handling: response.content_handling,
             is_declared: method.method_responses.contains_key(&response.status_code),
         };
         let mut reported = diagnostics.iter().skip(found);
         let is_broken = reported.any(|found| found.severity > Severity::Unsupported);
-        entry.report_unserved(response, place, diagnostics);
+        entry.report_undeclared(place, diagnostics);
         (!is_broken).then_some(entry)
     }
 
-    fn report_unserved(
-        &self,
-        response: &IntegrationResponse,
-        place: &Place,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
-        if response.content_handling.is_some() {
-            let message =
-                "conversions between text and bytes are not served; the body passes as it is";
-            diagnostics.push(Diagnostic::unsupported(
-                place.key("contentHandling"),
-                message,
-            ));
-        }
+    fn report_undeclared(&self, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
         if !self.is_declared {
             let status = self.status.as_str();
             let message = format!(
@@ -193,8 +214,7 @@ impl Entry {
     ) -> Result<Response<Body>, Rejection> {
         let mut headers = HeaderMap::with_capacity(self.headers.len() + RESERVED_HEADERS);
         self.map_headers(reply, &mut headers)?;
-        let template = self.templates.for_response(reply.context().headers());
-        let mut response = Response::new(template.map_or(body, |text| Body::from(text.clone())));
+        let mut response = Response::new(body);
         *response.status_mut() = self.status;
         *response.headers_mut() = headers;
         Ok(response)

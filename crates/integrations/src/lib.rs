@@ -6,7 +6,7 @@
 //! ```
 //! use http::{Request, Response};
 //! use towergate_definition::{HttpMethod, Integration, Method, Place};
-//! use towergate_integrations::{Backends, Body, CompiledIntegration, Context, InProcess};
+//! use towergate_integrations::{Backends, BinaryMediaTypes, Body, CompiledIntegration, Context, InProcess};
 //!
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
 //! let pets = InProcess::new(tower::service_fn(async |request: Request<Body>| {
@@ -16,7 +16,8 @@
 //!
 //! let method = Method::new(HttpMethod::Get, Integration::http_proxy("http://pets.internal/all"));
 //! let mut diagnostics = Vec::new();
-//! let integration = CompiledIntegration::compile(&method, &Place::root(), &mut diagnostics);
+//! let binary = BinaryMediaTypes::default();
+//! let integration = CompiledIntegration::compile(&method, &binary, &Place::root(), &mut diagnostics);
 //! let integration = integration.expect("the definition is well formed");
 //!
 //! let mut request = Request::get("/pets").body(Body::empty())?;
@@ -29,6 +30,7 @@
 
 mod backends;
 mod compiled_integration;
+mod content_handling;
 mod deadline;
 mod header_rules;
 mod header_source;
@@ -42,6 +44,7 @@ mod template;
 
 pub use backends::{Backends, ServiceError};
 pub use compiled_integration::CompiledIntegration;
+pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};

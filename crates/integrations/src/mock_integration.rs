@@ -8,6 +8,7 @@ use towergate_definition::{self as definition, Diagnostic, Method, PassthroughBe
 
 use crate::{
     backends::Backends,
+    content_handling::BinaryMediaTypes,
     integration_responses::{IntegrationResponses, Reply, Selected},
     mock_status::mock_status,
     request_mappings::{self, unsupported_media_type},
@@ -34,14 +35,20 @@ enum Outcome {
 
 impl MockIntegration {
     pub(crate) fn compile(
-        integration: &definition::Integration,
         method: &Method,
+        integration: &definition::Integration,
+        binary: &BinaryMediaTypes,
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         let responses = &integration.integration_responses;
-        let responses =
-            IntegrationResponses::compile(responses, method, &place.key("responses"), diagnostics);
+        let responses = IntegrationResponses::compile(
+            responses,
+            method,
+            binary,
+            &place.key("responses"),
+            diagnostics,
+        );
         let outcome = |body: &str| {
             responses
                 .as_ref()

@@ -3,7 +3,7 @@
 use towergate_definition::{
     AuthorizationType, Diagnostic, HttpMethod, Method, Place, RestApi, Severity,
 };
-use towergate_integrations::CompiledIntegration;
+use towergate_integrations::{BinaryMediaTypes, CompiledIntegration};
 use towergate_routing::{RouteMethod, RouteTable};
 
 use crate::{
@@ -21,6 +21,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
     let gateway_responses =
         GatewayResponses::compile(&definition.gateway_responses, &place, &mut diagnostics);
 
+    let binary = BinaryMediaTypes::new(&definition.binary_media_types);
     let mut routes = RouteTable::builder();
     let mut methods = Vec::new();
     for (path, resource) in &definition.resources {
@@ -33,6 +34,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
             routes = routes.route(route_method(*verb), path, MethodId(methods.len()));
             methods.push(compile_method(
                 definition,
+                &binary,
                 method,
                 &place.key(key),
                 &mut diagnostics,
@@ -65,13 +67,14 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
 /// Compiles a method. One that something guards which is not served stays closed, whatever its integration is.
 fn compile_method(
     definition: &RestApi,
+    binary: &BinaryMediaTypes,
     method: &Method,
     place: &Place,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> CompiledMethod {
     let found = diagnostics.len();
     let integration_place = place.key("x-amazon-apigateway-integration");
-    let integration = CompiledIntegration::compile(method, &integration_place, diagnostics);
+    let integration = CompiledIntegration::compile(method, binary, &integration_place, diagnostics);
     for (key, guard) in guards(method) {
         let message = format!("{guard} is not served, so this method answers 500");
         diagnostics.push(Diagnostic::unsupported(place.key(key), message));
@@ -126,12 +129,6 @@ fn report_unserved(definition: &RestApi, diagnostics: &mut Vec<Diagnostic>) {
         unserved(
             "x-amazon-apigateway-policy",
             "resource policies are not served, so every method answers 500",
-        );
-    }
-    if !definition.binary_media_types.is_empty() {
-        unserved(
-            "x-amazon-apigateway-binary-media-types",
-            "bodies are not converted, and pass as they are",
         );
     }
     if definition.minimum_compression_size.is_some() {

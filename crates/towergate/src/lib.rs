@@ -61,8 +61,8 @@ pub use towergate_core::{
     ResponseType, StageInfo, Step, Style, SystemClock, SystemRandom, Timer, Timestamp, TrustedHops,
 };
 pub use towergate_definition::{
-    self as definition, Diagnostic, GatewayResponse, HttpMethod, Integration, IntegrationResponse,
-    Place, Severity,
+    self as definition, ContentHandling, Diagnostic, GatewayResponse, HttpMethod, Integration,
+    IntegrationResponse, Place, Severity,
 };
 pub use towergate_integrations::{Backends, Client, InProcess, ServiceError, TokioTimer};
 #[cfg(feature = "openapi")]

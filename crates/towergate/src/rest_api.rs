@@ -161,6 +161,12 @@ impl RestApiBuilder {
         self
     }
 
+    /// Adds a media type whose bodies are bytes: `image/png`, `image/*` or `*/*`.
+    pub fn binary_media_type(mut self, media_type: impl Into<String>) -> Self {
+        self.definition = self.definition.binary_media_type(media_type);
+        self
+    }
+
     /// Restyles one type of refusal, such as `DEFAULT_4XX`.
     pub fn gateway_response(
         mut self,
