@@ -30,6 +30,11 @@ impl ContextVariable {
         Self(known.map_or(Name::Unknown, |(_, read)| Name::Known(*read)))
     }
 
+    /// Returns the names of all variables, sorted, but for those that authorizers add.
+    pub fn names() -> impl Iterator<Item = &'static str> {
+        TABLE.iter().map(|(name, _)| *name)
+    }
+
     /// Returns whether there is a variable of this name.
     #[must_use]
     pub fn is_known(&self) -> bool {

@@ -31,6 +31,7 @@
 //! | JSONPath | [`JsonPath`] |
 //! | query strings | [`QueryString`] |
 //! | selection patterns | [`SelectionPattern`] |
+//! | regular expressions of mapping templates | [`JavaPattern`] |
 //!
 //! The feature `java-regex` adds look-around, back-references, possessive quantifiers and atomic groups to the regular
 //! expressions of selection patterns and JSONPath filters, on a backtracking engine with a step limit.
@@ -45,8 +46,8 @@ mod substitution;
 mod uri_template;
 
 pub use self::{
-    java_regex::JavaRegexError,
-    json_path::{Budget, FindError, JsonPath, JsonPathError},
+    java_regex::{Groups, JavaPattern, JavaRegexError, SearchError},
+    json_path::{Budget, DefiniteStep, FindError, JsonPath, JsonPathError},
     mapping::{
         GatewayResponseMapping, HeaderTarget, IntegrationReply, MappedValue, MappingError,
         MappingParseError, MethodRequest, RequestMapping, RequestTarget, ResponseMapping,

@@ -1,10 +1,14 @@
 //! Regular expressions as Java writes them, matched against whole values.
 
 mod fixed;
+mod search;
 mod translate;
 
 use self::fixed::FixedLength;
-pub use self::translate::JavaRegexError;
+pub use self::{
+    search::{Groups, JavaPattern, SearchError},
+    translate::JavaRegexError,
+};
 
 /// A compiled Java regular expression that must match the whole of a text.
 #[derive(Debug, Clone)]

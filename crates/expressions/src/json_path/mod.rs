@@ -127,10 +127,46 @@ impl JsonPath {
         self.query.definite
     }
 
+    /// Returns the steps of this path, if it consists of single names and single indexes alone.
+    ///
+    /// ```
+    /// use towergate_expressions::{DefiniteStep, JsonPath};
+    ///
+    /// let path = JsonPath::parse("$.pets[0]")?;
+    /// let steps: Option<Vec<_>> = path.definite_steps().map(Iterator::collect);
+    /// assert_eq!(steps, Some(vec![DefiniteStep::Name("pets"), DefiniteStep::Index(0)]));
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    #[must_use]
+    pub fn definite_steps(&self) -> Option<impl Iterator<Item = DefiniteStep<'_>>> {
+        let steps = &self.query.steps;
+        let plain = self.query.call.is_none() && steps.iter().all(|step| step.definite().is_some());
+        plain.then(|| steps.iter().filter_map(Step::definite))
+    }
+
     /// Returns the expression as it was written.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.source
+    }
+}
+
+/// A step to one value at most.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DefiniteStep<'p> {
+    /// The member of this name.
+    Name(&'p str),
+    /// The item at this index, from the end if it is negative.
+    Index(i64),
+}
+
+impl Step {
+    fn definite(&self) -> Option<DefiniteStep<'_>> {
+        match &self.selector {
+            Selector::Name(name) if !self.descend => Some(DefiniteStep::Name(name)),
+            Selector::Index(index) if !self.descend => Some(DefiniteStep::Index(*index)),
+            _ => None,
+        }
     }
 }
 

@@ -1,0 +1,210 @@
+//! A template as it is kept after parsing: names are slots, literals are values, paths are compiled.
+
+use std::sync::Arc;
+
+use towergate_expressions::JsonPath;
+
+use crate::value::{Number, Text};
+
+/// A place in the template's text, for messages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Place {
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+}
+
+/// The index of a variable.
+pub(crate) type Slot = usize;
+
+pub(crate) type Block = Box<[Node]>;
+
+/// The names of the variables, by slot.
+#[derive(Debug, Clone)]
+pub(crate) struct Names(Vec<Box<str>>);
+
+impl Names {
+    pub(crate) const INPUT: Slot = 0;
+    pub(crate) const UTIL: Slot = 1;
+    pub(crate) const CONTEXT: Slot = 2;
+    pub(crate) const STAGE_VARIABLES: Slot = 3;
+    pub(crate) const FOREACH: Slot = 4;
+    pub(crate) const COUNT: Slot = 5;
+    pub(crate) const HAS_NEXT: Slot = 6;
+
+    const BUILT_IN: [&'static str; 7] = [
+        "input",
+        "util",
+        "context",
+        "stageVariables",
+        "foreach",
+        "velocityCount",
+        "velocityHasNext",
+    ];
+
+    pub(crate) fn new() -> Self {
+        Self(Self::BUILT_IN.map(Box::from).into())
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    pub(crate) fn slot(&mut self, name: &str) -> Slot {
+        if let Some(slot) = self.0.iter().position(|known| **known == *name) {
+            return slot;
+        }
+        self.0.push(name.into());
+        self.0.len() - 1
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Node {
+    Text(Box<str>),
+    Reference(Reference),
+    Set(Box<Set>),
+    If(Box<If>),
+    Foreach(Box<Foreach>),
+    Define {
+        slot: Slot,
+        block: Arc<Define>,
+    },
+    Break {
+        place: Place,
+        scope: Option<Box<Expression>>,
+    },
+    /// The message is evaluated for what it does.
+    Stop {
+        place: Place,
+        message: Option<Box<Expression>>,
+    },
+    /// What can be parsed, but fails whenever it runs.
+    Fail {
+        place: Place,
+        why: &'static str,
+    },
+}
+
+/// A `$name` and what follows it.
+#[derive(Debug, Clone)]
+pub(crate) struct Reference {
+    pub(crate) place: Place,
+    /// `None` for a name that no variable can have.
+    pub(crate) slot: Option<Slot>,
+    pub(crate) steps: Box<[Step]>,
+    /// The dotted name below `$context`, and how many steps it takes.
+    pub(crate) context: Option<(Box<str>, usize)>,
+    /// Whether it has a value; one with an escaped `!` is only printed.
+    pub(crate) computable: bool,
+    pub(crate) print: Option<Box<Print>>,
+}
+
+/// How a reference is printed where that is not just its value.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Print {
+    /// Half of the backslashes before it.
+    pub(crate) escapes: Box<str>,
+    /// Signs that turned out to be part of the reference's token.
+    pub(crate) before: Box<str>,
+    /// Whether it is printed as it is written.
+    pub(crate) escaped: bool,
+    /// What is printed for a block that refuses to print itself.
+    pub(crate) literal: Box<str>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Step {
+    Property(Text),
+    Call(Call),
+    Index(Expression),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Call {
+    pub(crate) name: Box<str>,
+    pub(crate) arguments: Box<[Expression]>,
+    /// The argument, where it is a JSONPath known beforehand.
+    pub(crate) path: Option<Arc<JsonPath>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Expression {
+    /// A bare word.
+    Null,
+    Bool(bool),
+    Number(Number),
+    Text(Text),
+    Interpolated(Box<Interpolated>),
+    List(Box<[Expression]>),
+    Map(Box<[(Expression, Expression)]>),
+    Range(Box<[Expression; 2]>),
+    Reference(Box<Reference>),
+    Not(Box<Expression>),
+    /// Operators of one level, from left to right.
+    Chain(Box<Chain>),
+}
+
+/// A text in double quotes that is a template of its own.
+#[derive(Debug, Clone)]
+pub(crate) struct Interpolated {
+    pub(crate) block: Block,
+    /// Whether the last character was added for the parser's sake.
+    pub(crate) padded: bool,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Chain {
+    pub(crate) place: Place,
+    pub(crate) first: Expression,
+    pub(crate) rest: Box<[(Operator, Expression)]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Operator {
+    Or,
+    And,
+    Equal,
+    NotEqual,
+    Less,
+    LessOrEqual,
+    Greater,
+    GreaterOrEqual,
+    Add,
+    Subtract,
+    Multiply,
+    Divide,
+    Modulo,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Set {
+    pub(crate) place: Place,
+    pub(crate) target: Target,
+    pub(crate) value: Expression,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) enum Target {
+    Variable(Slot),
+    Member(Reference),
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct If {
+    /// The conditions in turn, each with its block.
+    pub(crate) branches: Box<[(Expression, Block)]>,
+    pub(crate) otherwise: Option<Block>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Foreach {
+    pub(crate) place: Place,
+    pub(crate) slot: Slot,
+    pub(crate) items: Expression,
+    pub(crate) block: Block,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Define {
+    pub(crate) block: Block,
+}

@@ -1,0 +1,101 @@
+//! To and from the JSON values that JSONPath walks.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Number as JsonNumber, Value as Json};
+
+use super::{
+    document::{Document, Node, NodeId, Span},
+    write::node_number,
+};
+
+/// Numbers of more than 64 bits lose digits on this way.
+pub(super) fn json(document: &Document, id: NodeId) -> Json {
+    match document.node(id) {
+        Node::Null => Json::Null,
+        Node::Bool(value) => Json::Bool(value),
+        Node::Text(span) => Json::String(document.text_at(span).to_owned()),
+        Node::Integer(value) => Json::Number(value.into()),
+        Node::List { first, len } => {
+            Json::Array((first..first + len).map(|id| json(document, id)).collect())
+        }
+        Node::Map { first, len } => {
+            let mut members = Map::new();
+            for key in (first..first + 2 * len).step_by(2) {
+                if let Node::Text(span) = document.node(key) {
+                    members.insert(document.text_at(span).to_owned(), json(document, key + 1));
+                }
+            }
+            Json::Object(members)
+        }
+        node => match large(document, node) {
+            Some(value) => Json::Number(value.into()),
+            None => node_number(document, node)
+                .and_then(|number| JsonNumber::from_f64(number.to_f64()))
+                .map_or(Json::Null, Json::Number),
+        },
+    }
+}
+
+fn large(document: &Document, node: Node) -> Option<u64> {
+    match node {
+        Node::Big(span) => document.text_at(span).parse().ok(),
+        _ => None,
+    }
+}
+
+pub(super) fn document(json: &Json) -> Document {
+    let mut document = Document::empty(Arc::from(""));
+    let root = node(json, &mut document);
+    document.root = position(document.nodes.len());
+    document.nodes.push(root);
+    document
+}
+
+fn position(len: usize) -> u32 {
+    u32::try_from(len).unwrap_or(u32::MAX)
+}
+
+fn text(text: &str, document: &mut Document) -> Span {
+    let start = position(document.unescaped.len());
+    document.unescaped.push_str(text);
+    Span {
+        start,
+        end: position(document.unescaped.len()),
+    }
+}
+
+fn node(json: &Json, document: &mut Document) -> Node {
+    match json {
+        Json::Null => Node::Null,
+        Json::Bool(value) => Node::Bool(*value),
+        Json::String(value) => Node::Text(text(value, document)),
+        Json::Number(number) => match (number.as_i64(), number.is_u64()) {
+            (Some(value), _) => Node::Integer(value),
+            (None, true) => Node::Big(text(&number.to_string(), document)),
+            (None, false) => Node::Double(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::Array(items) => {
+            let nodes: Vec<Node> = items.iter().map(|item| node(item, document)).collect();
+            let first = position(document.nodes.len());
+            document.nodes.extend(nodes);
+            Node::List {
+                first,
+                len: position(items.len()),
+            }
+        }
+        Json::Object(members) => {
+            let mut nodes = Vec::with_capacity(2 * members.len());
+            for (name, member) in members {
+                nodes.push(Node::Text(text(name, document)));
+                nodes.push(node(member, document));
+            }
+            let first = position(document.nodes.len());
+            document.nodes.extend(nodes);
+            Node::Map {
+                first,
+                len: position(members.len()),
+            }
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! A parsed document: all nodes in one list, the members of a container next to each other.
+
+use std::sync::{Arc, OnceLock};
+
+use serde_json::Value as Json;
+
+use super::{JsonError, convert, parser};
+
+/// The index of a node in its document.
+pub(crate) type NodeId = u32;
+
+/// A part of a document's texts, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Span {
+    pub(super) start: u32,
+    pub(super) end: u32,
+}
+
+/// A value; containers say where their members are. Those of an object are keys and values in turn.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Node {
+    Null,
+    Bool(bool),
+    Integer(i64),
+    Double(f64),
+    /// An integer of more than 64 bits.
+    Big(Span),
+    /// A fraction of more than 18 characters.
+    Decimal(Span),
+    NotANumber,
+    Text(Span),
+    List {
+        first: NodeId,
+        len: u32,
+    },
+    Map {
+        first: NodeId,
+        len: u32,
+    },
+}
+
+/// A text and, once it is asked for, what it says as JSON.
+#[derive(Debug)]
+pub(crate) struct Document {
+    source: Arc<str>,
+    /// Texts that are not in the source as they are. Their spans begin where the source ends.
+    pub(super) unescaped: String,
+    pub(super) nodes: Vec<Node>,
+    pub(super) root: NodeId,
+    /// Whether writing the document would give the source again.
+    pub(super) canonical: bool,
+    json: OnceLock<Json>,
+}
+
+impl Document {
+    pub(crate) fn parse(source: &Arc<str>) -> Result<Self, JsonError> {
+        parser::parse(source)
+    }
+
+    /// Makes a document of what a JSONPath found.
+    pub(crate) fn from_json(json: &Json) -> Self {
+        convert::document(json)
+    }
+
+    pub(super) fn empty(source: Arc<str>) -> Self {
+        Self {
+            source,
+            unescaped: String::new(),
+            nodes: Vec::new(),
+            root: 0,
+            canonical: false,
+            json: OnceLock::new(),
+        }
+    }
+
+    /// Returns the same document for crates that walk JSON themselves.
+    pub(crate) fn json(&self) -> &Json {
+        self.json.get_or_init(|| convert::json(self, self.root))
+    }
+
+    pub(crate) fn root(&self) -> NodeId {
+        self.root
+    }
+
+    pub(crate) fn node(&self, id: NodeId) -> Node {
+        let node = usize::try_from(id).ok().and_then(|id| self.nodes.get(id));
+        node.copied().unwrap_or(Node::Null)
+    }
+
+    pub(crate) fn text_at(&self, span: Span) -> &str {
+        let (start, end) = (span.start as usize, span.end as usize);
+        match start.checked_sub(self.source.len()) {
+            Some(start) => self.unescaped.get(start..end - self.source.len()),
+            None => self.source.get(start..end),
+        }
+        .unwrap_or_default()
+    }
+
+    /// Returns the source, if writing the whole document would give it again.
+    pub(crate) fn canonical(&self) -> Option<&str> {
+        self.canonical.then_some(&*self.source)
+    }
+
+    /// Returns the member `name` of an object.
+    pub(crate) fn member(&self, first: NodeId, len: u32, name: &str) -> Option<NodeId> {
+        // The last of equal names has been moved to the place of the first.
+        (0..len)
+            .map(|index| first + 2 * index)
+            .find(|key| matches!(self.node(*key), Node::Text(span) if self.text_at(span) == name))
+            .map(|key| key + 1)
+    }
+}

@@ -1,0 +1,202 @@
+//! What mapping templates may ask of a request.
+
+use std::{borrow::Cow, cell::OnceCell, fmt};
+
+use http::{HeaderMap, HeaderName};
+use percent_encoding::percent_decode_str;
+use towergate_core::{Context, ContextVariable};
+use towergate_expressions::QueryString;
+
+use crate::{ContextValue, ParameterLocation, Variables};
+
+/// The request that a [`Context`] tells of. Its query is parsed when a template first asks for a parameter.
+///
+/// ```
+/// use http::Request;
+/// use towergate_core::Context;
+/// use towergate_mapping_templates::{Payload, RequestVariables, Scope, Template};
+///
+/// let mut request = Request::get("/pets?owner=Kim%20Lee").body(())?;
+/// let context = Context::of(&mut request);
+/// let variables = RequestVariables::new(&context);
+/// let template = Template::parse("$context.httpMethod by $input.params('owner')")?;
+/// let output = template.render(&mut Scope::new(Payload::default(), &variables))?;
+/// assert_eq!(output, "GET by Kim Lee");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+pub struct RequestVariables<'a> {
+    context: &'a Context,
+    headers: &'a HeaderMap,
+    query: OnceCell<QueryString<'a>>,
+}
+
+impl<'a> RequestVariables<'a> {
+    /// Creates the variables of a request whose headers are those that `context` keeps.
+    #[must_use]
+    pub fn new(context: &'a Context) -> Self {
+        Self {
+            context,
+            headers: context.headers(),
+            query: OnceCell::new(),
+        }
+    }
+
+    /// Sets the headers, for a context that does not keep all of them.
+    #[must_use]
+    pub fn with_headers(mut self, headers: &'a HeaderMap) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Returns whether the gateway drops a client's header as it reads the request: no template and no mapping sees it.
+    ///
+    /// `keep-alive` and `proxy-connection` are not in API Gateway's list; like the others they speak of one hop only.
+    #[must_use]
+    pub fn drops_header(name: &HeaderName) -> bool {
+        matches!(
+            name.as_str(),
+            "connection"
+                | "content-length"
+                | "content-md5"
+                | "expect"
+                | "keep-alive"
+                | "max-forwards"
+                | "proxy-authenticate"
+                | "proxy-connection"
+                | "server"
+                | "te"
+                | "trailer"
+                | "transfer-encoding"
+                | "upgrade"
+                | "www-authenticate"
+        )
+    }
+
+    fn query(&self) -> &QueryString<'a> {
+        let parse = || QueryString::parse(self.context.uri().query().unwrap_or_default());
+        self.query.get_or_init(parse)
+    }
+
+    /// Whether a template that goes through `$context` comes to this variable: those of access logs are not among them,
+    /// and a few are only if they have a value.
+    fn is_listed(&self, name: &str) -> bool {
+        match name.split('.').next() {
+            Some(
+                "error" | "integration" | "integrationLatency" | "integrationStatus" | "status"
+                | "xrayTraceId",
+            ) => false,
+            _ => match name {
+                "identity.apiKey" | "identity.apiKeyId" | "isCanaryRequest" => self
+                    .context
+                    .variable(&ContextVariable::parse(name))
+                    .is_some(),
+                _ => true,
+            },
+        }
+    }
+
+    /// The headers that the gateway keeps, of each name the last value.
+    fn headers(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
+        self.headers
+            .keys()
+            .filter(|name| !Self::drops_header(name))
+            .filter_map(|name| {
+                let last = self.headers.get_all(name).iter().next_back()?;
+                Some((name.as_str(), String::from_utf8_lossy(last.as_bytes())))
+            })
+    }
+}
+
+/// Shows no values: headers and queries hold secrets.
+impl fmt::Debug for RequestVariables<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RequestVariables").finish_non_exhaustive()
+    }
+}
+
+impl Variables for RequestVariables<'_> {
+    fn context(&self, name: &str) -> Option<ContextValue<'_>> {
+        if name == "isCanaryRequest" {
+            return self.context.stage()?.is_canary.map(ContextValue::Bool);
+        }
+        if let Some(value) = self.context.variable(&ContextVariable::parse(name)) {
+            return Some(ContextValue::Text(value));
+        }
+        let is_branch = name == "authorizer"
+            || ContextVariable::names().any(|known| child(known, name).is_some());
+        is_branch.then_some(ContextValue::Branch)
+    }
+
+    fn context_keys(&self, branch: &str, visit: &mut dyn FnMut(&str)) {
+        let mut last = "";
+        let names = ContextVariable::names().filter(|name| self.is_listed(name));
+        for key in names.filter_map(|name| child(name, branch)) {
+            // Names are sorted, so those of one branch stand together.
+            if key != last {
+                visit(key);
+            }
+            last = key;
+        }
+        let identity = self.context.identity();
+        match (branch, identity.map(|identity| &identity.authorizer)) {
+            ("", Some(added)) if !added.is_empty() => visit("authorizer"),
+            ("authorizer", Some(added)) => added.keys().for_each(|key| visit(key)),
+            _ => {}
+        }
+    }
+
+    fn stage_variable(&self, name: &str) -> Option<Cow<'_, str>> {
+        self.context.stage_variable(name).map(Cow::Borrowed)
+    }
+
+    fn stage_variables(&self, visit: &mut dyn FnMut(&str, &str)) {
+        let variables = self
+            .context
+            .stage()
+            .into_iter()
+            .flat_map(|stage| &stage.variables);
+        variables.for_each(|(name, value)| visit(name, value));
+    }
+
+    fn parameter(&self, location: ParameterLocation, name: &str) -> Option<Cow<'_, str>> {
+        match location {
+            ParameterLocation::Path => self.context.path_parameter(name).map(decoded),
+            ParameterLocation::QueryString => self.query().last(name).map(Cow::Borrowed),
+            ParameterLocation::Header => {
+                let mut headers = self.headers();
+                headers.find_map(|(known, value)| known.eq_ignore_ascii_case(name).then_some(value))
+            }
+        }
+    }
+
+    fn parameters(&self, location: ParameterLocation, visit: &mut dyn FnMut(&str, &str)) {
+        match location {
+            ParameterLocation::Path => {
+                self.context
+                    .path_parameters()
+                    .for_each(|(name, value)| visit(name, &decoded(value)));
+            }
+            ParameterLocation::QueryString => {
+                self.query()
+                    .iter()
+                    .for_each(|(name, value)| visit(name, value));
+            }
+            ParameterLocation::Header => {
+                self.headers().for_each(|(name, value)| visit(name, &value));
+            }
+        }
+    }
+}
+
+/// The part of `name` behind `branch` and up to the next dot; the root is the empty branch.
+fn child<'n>(name: &'n str, branch: &str) -> Option<&'n str> {
+    let rest = match branch {
+        "" => name,
+        branch => name.strip_prefix(branch)?.strip_prefix('.')?,
+    };
+    rest.split('.').next()
+}
+
+fn decoded(value: &str) -> Cow<'_, str> {
+    percent_decode_str(value).decode_utf8_lossy()
+}
