@@ -14,3 +14,6 @@ mod benchmarks {}
 
 #[doc = include_str!("../../docs/compatibility.md")]
 mod compatibility {}
+
+#[doc = include_str!("../../docs/guides/mapping-templates.md")]
+mod guides_mapping_templates {}

@@ -4,28 +4,11 @@
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 use towergate_definition::IntegrationType;
+use towergate_mapping_templates::RequestVariables;
 
 /// Whether a client's header is dropped as the request is read: no mapping and no backend sees it.
-///
-/// `keep-alive` and `proxy-connection` are not in API Gateway's list; like the others they speak of one hop only.
 pub(crate) fn is_dropped_at_parse(name: &HeaderName) -> bool {
-    matches!(
-        name.as_str(),
-        "connection"
-            | "content-length"
-            | "content-md5"
-            | "expect"
-            | "keep-alive"
-            | "max-forwards"
-            | "proxy-authenticate"
-            | "proxy-connection"
-            | "server"
-            | "te"
-            | "trailer"
-            | "transfer-encoding"
-            | "upgrade"
-            | "www-authenticate"
-    )
+    RequestVariables::drops_header(name)
 }
 
 /// Whether mapping to this header is a configuration error.

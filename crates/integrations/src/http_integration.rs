@@ -2,7 +2,6 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response, Uri, header};
 use towergate_client::Client;
 use towergate_core::{Body, Context, Rejection, Step, TRACE_ID};
@@ -14,12 +13,13 @@ use towergate_expressions::UriTemplate;
 
 use crate::{
     backends::Backends,
+    body_template::{self, BodyTemplate},
     content_handling::{BinaryMediaTypes, Conversion},
     deadline::IdleTimeout,
     header_rules::{forwarded, proxied_response, remove_before_http},
     integration_responses::{IntegrationResponses, Reply},
     request_mappings::{self, Mapped, RequestMappings, unsupported_media_type},
-    template::{self, TemplateChoice, Templates},
+    template::{TemplateChoice, Templates},
 };
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
@@ -52,7 +52,7 @@ enum Kind {
 
 #[derive(Debug)]
 struct Mappings {
-    templates: Templates,
+    templates: Templates<BodyTemplate>,
     passthrough_behavior: PassthroughBehavior,
     responses: IntegrationResponses,
 }
@@ -103,13 +103,25 @@ impl HttpIntegration {
         body: Body,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
-        let (mapped, body) = self.mappings.evaluate(context, body, backends).await?;
-        let template = self.kind.choose_template(context)?;
-        let verb = self.verb.as_ref().unwrap_or(context.method());
-        let body = match template {
-            _ if !takes_body(verb) => Body::empty(),
-            Some(text) => Body::from(text.clone()),
+        let (mut mapped, body) = self.mappings.evaluate(context, body, backends).await?;
+        let mut overrides = None;
+        let body = match self.kind.choose_template(context)? {
+            Some(BodyTemplate::Fixed(text)) => Body::from(text.clone()),
+            Some(BodyTemplate::Rendered(template)) => {
+                let body = self.convert(context, body, backends).await?;
+                let body = request_mappings::collect(body, backends).await?;
+                let step = Step::IntegrationRequest;
+                let text = body_template::render(template, body, context, &mut overrides, step)?;
+                mapped.override_with(overrides.as_deref())?;
+                Body::from(text)
+            }
             None => self.convert(context, body, backends).await?,
+        };
+        let verb = self.verb.as_ref().unwrap_or(context.method());
+        let body = if takes_body(verb) {
+            body
+        } else {
+            Body::empty()
         };
 
         let mut request = Request::new(body);
@@ -135,6 +147,7 @@ impl HttpIntegration {
                     body,
                     deadline,
                     idle_limit: self.timeout,
+                    overrides,
                 };
                 mappings
                     .responses
@@ -174,14 +187,15 @@ impl HttpIntegration {
             Kind::Proxy => context.uri().query().unwrap_or_default(),
             Kind::Mapped(_) => "",
         };
+        let mapped_query = mapped.query();
         if let Some(uri) = &self.fixed_uri
             && client_query.is_empty()
-            && mapped.query.is_empty()
+            && mapped_query.is_empty()
         {
             return Ok(uri.clone());
         }
         let misconfigured = |detail| Rejection::configuration(Step::IntegrationRequest, detail);
-        let path = |name: &str| self.mappings.path(mapped, name);
+        let path = |name: &str| mapped.path(name);
         let rendered = self.uri.render(path, |name| context.stage_variable(name));
         let mut uri = rendered.map_err(|error| misconfigured(error.to_string()))?;
         // A fragment is for readers, not for servers, and would swallow the queries.
@@ -189,7 +203,7 @@ impl HttpIntegration {
         // A placeholder that nothing was mapped to is still there, and breaks the call.
         let is_complete = !uri.contains(['{', '}']);
         append_query(&mut uri, client_query);
-        append_query(&mut uri, &mapped.query);
+        append_query(&mut uri, &mapped_query);
         match uri.parse::<Uri>() {
             Ok(parsed) if is_complete && is_served(&parsed) => Ok(parsed),
             _ => Err(misconfigured(format!("`{uri}` is not a URI to call"))),
@@ -244,7 +258,7 @@ impl Kind {
             templates,
             &place.key("requestTemplates"),
             diagnostics,
-            template::text,
+            BodyTemplate::parse,
         );
         let responses = &integration.integration_responses;
         let responses = IntegrationResponses::compile(
@@ -261,14 +275,14 @@ impl Kind {
         })))
     }
 
-    /// Returns the text that replaces the body, `None` if the body passes.
-    fn choose_template(&self, context: &Context) -> Result<Option<&Bytes>, Rejection> {
+    /// Returns the template that replaces the body, `None` if the body passes.
+    fn choose_template(&self, context: &Context) -> Result<Option<&BodyTemplate>, Rejection> {
         let Self::Mapped(mappings) = self else {
             return Ok(None);
         };
         let behavior = mappings.passthrough_behavior;
         match mappings.templates.for_request(context.headers(), behavior) {
-            TemplateChoice::Template(text) => Ok(Some(text)),
+            TemplateChoice::Template(template) => Ok(Some(template)),
             TemplateChoice::Passthrough => Ok(None),
             TemplateChoice::Unsupported => Err(unsupported_media_type()),
         }
@@ -340,10 +354,12 @@ fn compile_uri(
         return None;
     }
     let template = UriTemplate::parse(uri);
+    // A template may yet say what no mapping does.
+    let has_template = !integration.request_templates.is_empty();
     let unmapped = template
         .path_names()
         .find(|name| mappings.is_some_and(|mappings| !mappings.maps_path(name)));
-    if let Some(name) = unmapped {
+    if let Some(name) = unmapped.filter(|_| !has_template) {
         let message = format!(
             "`{{{name}}}` has no value, so this method answers 500: map `integration.request.path.{name}`"
         );

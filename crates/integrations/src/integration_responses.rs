@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, time::Duration};
 
-use http::{HeaderMap, HeaderName, Response, StatusCode};
+use bytes::Bytes;
+use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use http_body::Body as _;
 use towergate_core::{Body, BodyError, Context, Rejection, Step, Timestamp};
 use towergate_definition::{
@@ -11,14 +12,16 @@ use towergate_definition::{
 use towergate_expressions::{
     HeaderTarget, IntegrationReply, MappedValue, MappingError, ResponseMapping, SelectionPattern,
 };
+use towergate_mapping_templates::{Overrides, override_text};
 
 use crate::{
     backends::{Backends, network_failure, timed_out},
-    content_handling::{BinaryMediaTypes, Conversion},
+    body_template::{self, BodyTemplate},
+    content_handling::{BinaryMediaTypes, Conversion, NotBase64},
     deadline::{Deadline, Elapsed, IdleTimeout},
     header_rules::mapped_response_name,
     header_source::HeaderSource,
-    template::{self, Templates},
+    template::Templates,
 };
 
 /// The largest answer that is collected because a mapping reads it, in bytes.
@@ -40,7 +43,7 @@ struct Entry {
     status: StatusCode,
     pattern: Option<SelectionPattern>,
     headers: Vec<(HeaderName, HeaderSource<ResponseMapping>)>,
-    templates: Templates,
+    templates: Templates<BodyTemplate>,
     content_handling: Option<ContentHandling>,
     /// Whether a mapping reads the backend's body.
     needs_body: bool,
@@ -60,6 +63,8 @@ pub(crate) struct Reply {
     pub(crate) deadline: Timestamp,
     /// How long it may pause, if it is not.
     pub(crate) idle_limit: Duration,
+    /// What the request template wrote, if one was rendered.
+    pub(crate) overrides: Option<Box<Overrides>>,
 }
 
 impl IntegrationResponses {
@@ -117,11 +122,10 @@ impl IntegrationResponses {
         &self,
         selected: Option<Selected>,
         context: &Context,
-        reply: Reply,
+        mut reply: Reply,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
         let entry = self.entry(selected)?;
-        let view = IntegrationReply::new(context, &reply.headers);
         let client = context.headers();
         let conversion = self
             .binary
@@ -132,23 +136,45 @@ impl IntegrationResponses {
             let detail = "a template cannot read an answer that is bytes";
             return Err(Rejection::internal(Step::IntegrationResponse, detail));
         }
-        let is_converted = template.is_none() && conversion != Conversion::Keep;
-        if !entry.needs_body && (!is_converted || is_empty) {
-            let body = template.map_or_else(
-                || IdleTimeout::wrap(reply.body, reply.idle_limit, backends),
-                |text| Body::from(text.clone()),
-            );
-            return entry.respond(&view, body);
-        }
-        // Boxed, so that answers that are not collected do not carry the room for it.
-        let body = Box::pin(collect(reply.body, reply.deadline, backends)).await?;
-        let answer = match template {
-            Some(text) => text.clone(),
-            None => conversion.apply(body.clone()).map_err(|error| {
-                Rejection::configuration(Step::IntegrationResponse, error.to_string())
-            })?,
+        let passes = match template {
+            None => conversion == Conversion::Keep || is_empty,
+            Some(BodyTemplate::Fixed(_)) => true,
+            Some(BodyTemplate::Rendered(_)) => is_empty,
         };
-        entry.respond(&view.with_body(&body), Body::from(answer))
+        // Boxed, so that answers that are not collected do not carry the room for it.
+        let collected = match entry.needs_body || !passes {
+            true => Some(Box::pin(collect(&mut reply, backends)).await?),
+            false => None,
+        };
+        let view = IntegrationReply::new(context, &reply.headers);
+        let view = match &collected {
+            Some(body) => view.with_body(body),
+            None => view,
+        };
+        let mut headers = HeaderMap::with_capacity(entry.headers.len() + RESERVED_HEADERS);
+        entry.map_headers(&view, &mut headers)?;
+
+        let body = match (template, collected) {
+            (Some(BodyTemplate::Fixed(text)), _) => Body::from(text.clone()),
+            (Some(BodyTemplate::Rendered(template)), body) => {
+                let body = convert(conversion, body.unwrap_or_default())?;
+                let step = Step::IntegrationResponse;
+                body_template::render(template, body, context, &mut reply.overrides, step)?.into()
+            }
+            (None, Some(body)) => convert(conversion, body)?.into(),
+            (None, None) => IdleTimeout::wrap(reply.body, reply.idle_limit, backends),
+        };
+        let mut status = None;
+        if let Some(overrides) = &reply.overrides {
+            override_headers(overrides, &mut headers)?;
+            status = overrides
+                .status()
+                .and_then(|status| StatusCode::from_u16(status).ok());
+        }
+        let mut response = Response::new(body);
+        *response.status_mut() = status.unwrap_or(entry.status);
+        *response.headers_mut() = headers;
+        Ok(response)
     }
 
     fn entry(&self, selected: Option<Selected>) -> Result<&Entry, Rejection> {
@@ -179,8 +205,12 @@ impl Entry {
         let headers = compile_headers(&response.response_parameters, &headers_place, diagnostics);
         let templates_place = place.key("responseTemplates");
         let templates = &response.response_templates;
-        let templates =
-            Templates::compile(templates, &templates_place, diagnostics, template::text);
+        let templates = Templates::compile(
+            templates,
+            &templates_place,
+            diagnostics,
+            BodyTemplate::parse,
+        );
         let reads_body = |source: &HeaderSource<ResponseMapping>| matches!(source, HeaderSource::Mapped(mapping) if mapping.needs_body());
         let entry = Self {
             status: status?,
@@ -207,19 +237,6 @@ impl Entry {
         }
     }
 
-    fn respond(
-        &self,
-        reply: &IntegrationReply<'_>,
-        body: Body,
-    ) -> Result<Response<Body>, Rejection> {
-        let mut headers = HeaderMap::with_capacity(self.headers.len() + RESERVED_HEADERS);
-        self.map_headers(reply, &mut headers)?;
-        let mut response = Response::new(body);
-        *response.status_mut() = self.status;
-        *response.headers_mut() = headers;
-        Ok(response)
-    }
-
     fn map_headers<'r>(
         &'r self,
         reply: &'r IntegrationReply<'_>,
@@ -241,13 +258,9 @@ impl Entry {
 }
 
 /// Collects an answer that a step reads, within its deadline and 10 MiB.
-async fn collect(
-    body: Body,
-    deadline: Timestamp,
-    backends: &Backends,
-) -> Result<bytes::Bytes, Rejection> {
-    let collected =
-        Deadline::new(body.collect(MAX_BUFFERED_BYTES), backends.timer(), deadline).await;
+async fn collect(reply: &mut Reply, backends: &Backends) -> Result<Bytes, Rejection> {
+    let body = std::mem::take(&mut reply.body).collect(MAX_BUFFERED_BYTES);
+    let collected = Deadline::new(body, backends.timer(), reply.deadline).await;
     match collected.map_err(|Elapsed| timed_out())? {
         Ok(bytes) => Ok(bytes),
         Err(BodyError::TooLarge) => Err(Rejection::internal(
@@ -256,6 +269,28 @@ async fn collect(
         )),
         Err(error) => Err(network_failure(error.to_string())),
     }
+}
+
+fn convert(conversion: Conversion, body: Bytes) -> Result<Bytes, Rejection> {
+    let refused =
+        |error: NotBase64| Rejection::configuration(Step::IntegrationResponse, error.to_string());
+    conversion.apply(body).map_err(refused)
+}
+
+/// Replaces what was mapped to the same headers. Their names follow the same rules.
+fn override_headers(overrides: &Overrides, headers: &mut HeaderMap) -> Result<(), Rejection> {
+    for (name, value) in overrides.response_headers() {
+        let name = HeaderName::try_from(name).ok();
+        let Some(name) = name.and_then(|name| mapped_response_name(&name)) else {
+            continue;
+        };
+        let Some(text) = override_text(value) else {
+            continue;
+        };
+        let value = HeaderValue::try_from(text).map_err(|_| not_a_header_value(&name))?;
+        headers.insert(name, value);
+    }
+    Ok(())
 }
 
 fn compile_status(

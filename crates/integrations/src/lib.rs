@@ -29,6 +29,7 @@
 //! ```
 
 mod backends;
+mod body_template;
 mod compiled_integration;
 mod content_handling;
 mod deadline;

@@ -5,9 +5,11 @@ use std::time::Duration;
 use http::{HeaderMap, Response};
 use towergate_core::{Body, Context, Rejection, Step, Timestamp};
 use towergate_definition::{self as definition, Diagnostic, Method, PassthroughBehavior, Place};
+use towergate_mapping_templates::{ParseError, Template};
 
 use crate::{
     backends::Backends,
+    body_template::{self, BodyTemplate},
     content_handling::BinaryMediaTypes,
     integration_responses::{IntegrationResponses, Reply, Selected},
     mock_status::mock_status,
@@ -18,10 +20,17 @@ use crate::{
 /// A compiled `MOCK` integration.
 #[derive(Debug)]
 pub(crate) struct MockIntegration {
-    /// What each request template chooses; its text is read once.
-    requests: Templates<Outcome>,
+    /// What each request template asks for.
+    requests: Templates<MockRequest>,
     passthrough_behavior: PassthroughBehavior,
     responses: IntegrationResponses,
+}
+
+/// A request template of a mock. One that is the same for every request was read once.
+#[derive(Debug)]
+enum MockRequest {
+    Fixed(Outcome),
+    Rendered(Box<Template>),
 }
 
 /// What a request asks a mock for.
@@ -49,17 +58,22 @@ impl MockIntegration {
             &place.key("responses"),
             diagnostics,
         );
-        let outcome = |body: &str| {
-            responses
-                .as_ref()
-                .map_or(Outcome::Unreadable, |responses| outcome(responses, body))
+        let parse = |source: &str| {
+            let request = match (BodyTemplate::parse(source)?, &responses) {
+                (BodyTemplate::Fixed(text), Some(responses)) => {
+                    MockRequest::Fixed(outcome(responses, &String::from_utf8_lossy(&text)))
+                }
+                (BodyTemplate::Fixed(_), None) => MockRequest::Fixed(Outcome::Unreadable),
+                (BodyTemplate::Rendered(template), _) => MockRequest::Rendered(template),
+            };
+            Ok::<_, ParseError>(request)
         };
         let templates = place.key("requestTemplates");
         let requests = Templates::compile(
             &integration.request_templates,
             &templates,
             diagnostics,
-            outcome,
+            parse,
         );
         Some(Self {
             requests: requests?,
@@ -74,18 +88,25 @@ impl MockIntegration {
         body: Body,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
-        let outcome = match self
+        let mut overrides = None;
+        let choice = self
             .requests
-            .for_request(context.headers(), self.passthrough_behavior)
-        {
-            TemplateChoice::Template(outcome) => *outcome,
+            .for_request(context.headers(), self.passthrough_behavior);
+        let outcome = match choice {
+            TemplateChoice::Template(MockRequest::Fixed(outcome)) => *outcome,
+            TemplateChoice::Template(MockRequest::Rendered(template)) => {
+                // Boxed, so that mocks whose answer is fixed do not carry the room for it.
+                let body = Box::pin(request_mappings::collect(body, backends)).await?;
+                let step = Step::IntegrationRequest;
+                let text = body_template::render(template, body, context, &mut overrides, step)?;
+                outcome(&self.responses, &text)
+            }
             TemplateChoice::Unsupported => return Err(unsupported_media_type()),
             // Without any template the default response answers, whatever the body is.
             TemplateChoice::Passthrough if self.requests.is_empty() => {
                 Outcome::Status(self.responses.select_default())
             }
             TemplateChoice::Passthrough => {
-                // Boxed, so that mocks with a template do not carry the room for it.
                 let body = Box::pin(request_mappings::collect(body, backends)).await?;
                 outcome(&self.responses, &String::from_utf8_lossy(&body))
             }
@@ -101,6 +122,7 @@ impl MockIntegration {
             body: Body::empty(),
             deadline: Timestamp::MAX,
             idle_limit: Duration::ZERO,
+            overrides,
         };
         self.responses
             .respond(selected, context, reply, backends)

@@ -1,14 +1,16 @@
 //! From the method's request to the backend's: parameter mappings, and the body they may read.
 
-use std::{borrow::Cow, time::Duration};
+use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use serde_json::Value;
 use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
 use towergate_definition::{Diagnostic, Integration, Place};
 use towergate_expressions::{
     MappedValue, MappingError, MethodRequest, QueryString, RequestMapping, RequestTarget,
 };
+use towergate_mapping_templates::{Overrides, override_text};
 
 use crate::{
     backends::Backends,
@@ -33,9 +35,57 @@ pub(crate) struct RequestMappings {
 #[derive(Debug, Default)]
 pub(crate) struct Mapped {
     pub(crate) headers: HeaderMap,
-    /// The query parameters, encoded and joined.
-    pub(crate) query: String,
-    path: Vec<(usize, String)>,
+    query: Vec<(String, String)>,
+    path: Vec<(String, String)>,
+}
+
+impl Mapped {
+    /// Returns the query parameters, encoded and joined.
+    pub(crate) fn query(&self) -> String {
+        let mut query = String::new();
+        for (name, value) in &self.query {
+            QueryString::append(name, value, &mut query);
+        }
+        query
+    }
+
+    /// Returns what was mapped to the path parameter `name`.
+    pub(crate) fn path(&self, name: &str) -> Option<&str> {
+        let mut path = self.path.iter();
+        path.find_map(|(known, value)| (known == name).then_some(value.as_str()))
+    }
+
+    /// Replaces what was mapped to the same names. What cannot stand in a header is refused.
+    pub(crate) fn override_with(&mut self, overrides: Option<&Overrides>) -> Result<(), Rejection> {
+        let Some(overrides) = overrides else {
+            return Ok(());
+        };
+        for (name, value) in overrides.request_group("header") {
+            let Ok(name) = HeaderName::try_from(name) else {
+                continue;
+            };
+            let Some(text) = override_text(value) else {
+                continue;
+            };
+            let value = HeaderValue::try_from(text).map_err(|_| not_a_header_value(&name))?;
+            self.headers.insert(name, value);
+        }
+        for (name, value) in overrides.request_group("path") {
+            self.path.retain(|(known, _)| known != name);
+            self.path
+                .extend(override_text(value).map(|text| (name.to_owned(), text)));
+        }
+        for (name, value) in overrides.request_group("querystring") {
+            self.query.retain(|(known, _)| known != name);
+            let values = match value {
+                Value::Array(values) => values.as_slice(),
+                value => std::slice::from_ref(value),
+            };
+            let texts = values.iter().filter_map(override_text);
+            self.query.extend(texts.map(|text| (name.to_owned(), text)));
+        }
+        Ok(())
+    }
 }
 
 impl RequestMappings {
@@ -129,23 +179,17 @@ impl RequestMappings {
                 continue;
             };
             for value in values.iter() {
-                QueryString::append(name, value, &mut mapped.query);
+                mapped.query.push((name.clone(), value.to_owned()));
             }
         }
-        for (index, (_, mapping)) in self.path.iter().enumerate() {
+        for (name, mapping) in &self.path {
             let Some(value) = value_of(mapping)? else {
                 continue;
             };
-            mapped.path.push((index, value.into_joined().into_owned()));
+            let value = value.into_joined().into_owned();
+            mapped.path.push((name.clone(), value));
         }
         Ok(mapped)
-    }
-
-    /// Returns what was mapped to the path parameter `name`.
-    pub(crate) fn path<'m>(&self, mapped: &'m Mapped, name: &str) -> Option<Cow<'m, str>> {
-        let index = self.path.iter().position(|(known, _)| known == name)?;
-        let (_, value) = mapped.path.iter().find(|(at, _)| *at == index)?;
-        Some(Cow::Borrowed(value))
     }
 }
 
