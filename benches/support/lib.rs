@@ -1,4 +1,7 @@
-//! What the benches share: the same API of 100 routes on towergate and on axum, and a way to call either.
+//! What the benches share: the same API of 100 routes on towergate and on axum, a way to call either, and mapping
+//! templates.
+
+pub mod templates;
 
 use std::{
     convert::Infallible,
