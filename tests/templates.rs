@@ -143,6 +143,21 @@ async fn a_broken_template_is_a_fault_and_one_that_fails_a_500() {
                 .unwrap(),
         ),
         (
+            "a template that sets the length of the body",
+            api()
+                .get(
+                    "/",
+                    Integration::http(backend.url("/"))
+                        .request_template(
+                            JSON,
+                            "#set($context.requestOverride.header.Content-Length = '1')t",
+                        )
+                        .response(IntegrationResponse::new(200)),
+                )
+                .build()
+                .unwrap(),
+        ),
+        (
             "a template over bytes",
             api()
                 .get("/", Integration::http(backend.url("/")).response(bytes))

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
 use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
-use towergate_definition::{Diagnostic, Integration, Place};
+use towergate_definition::{Diagnostic, Integration, IntegrationType, Place};
 use towergate_expressions::{
     MappedValue, MappingError, MethodRequest, QueryString, RequestMapping, RequestTarget,
 };
@@ -64,6 +64,10 @@ impl Mapped {
             let Ok(name) = HeaderName::try_from(name) else {
                 continue;
             };
+            if is_illegal_target(IntegrationType::Http, &name) {
+                let detail = format!("no template may set `{name}`");
+                return Err(Rejection::internal(Step::IntegrationRequest, detail));
+            }
             let Some(text) = override_text(value) else {
                 continue;
             };
