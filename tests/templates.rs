@@ -87,6 +87,13 @@ async fn a_response_template_reads_the_answer_and_may_change_its_status_and_head
             "kept",
         ),
         (
+            "a status that only announces another",
+            mock(OK, Some("#set($context.responseOverride.status = 101)t")),
+            200,
+            "mapped",
+            "t",
+        ),
+        (
             "a status that is none",
             mock(OK, Some("#set($context.responseOverride.status = 99)t")),
             200,

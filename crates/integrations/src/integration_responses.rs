@@ -164,16 +164,12 @@ impl IntegrationResponses {
             (None, Some(body)) => convert(conversion, body)?.into(),
             (None, None) => IdleTimeout::wrap(reply.body, reply.idle_limit, backends),
         };
-        let mut status = None;
-        if let Some(overrides) = &reply.overrides {
-            override_headers(overrides, &mut headers)?;
-            status = overrides
-                .status()
-                .and_then(|status| StatusCode::from_u16(status).ok());
-        }
         let mut response = Response::new(body);
-        *response.status_mut() = status.unwrap_or(entry.status);
+        *response.status_mut() = entry.status;
         *response.headers_mut() = headers;
+        if let Some(overrides) = &reply.overrides {
+            override_response(overrides, &mut response)?;
+        }
         Ok(response)
     }
 
@@ -277,8 +273,17 @@ fn convert(conversion: Conversion, body: Bytes) -> Result<Bytes, Rejection> {
     conversion.apply(body).map_err(refused)
 }
 
-/// Replaces what was mapped to the same headers. Their names follow the same rules.
-fn override_headers(overrides: &Overrides, headers: &mut HeaderMap) -> Result<(), Rejection> {
+/// Replaces the status, and what was mapped to the same headers. Their names follow the same rules.
+fn override_response(
+    overrides: &Overrides,
+    response: &mut Response<Body>,
+) -> Result<(), Rejection> {
+    let status = overrides.status().map(StatusCode::from_u16);
+    if let Some(Ok(status)) = status
+        && !status.is_informational()
+    {
+        *response.status_mut() = status;
+    }
     for (name, value) in overrides.response_headers() {
         let name = HeaderName::try_from(name).ok();
         let Some(name) = name.and_then(|name| mapped_response_name(&name)) else {
@@ -288,7 +293,7 @@ fn override_headers(overrides: &Overrides, headers: &mut HeaderMap) -> Result<()
             continue;
         };
         let value = HeaderValue::try_from(text).map_err(|_| not_a_header_value(&name))?;
-        headers.insert(name, value);
+        response.headers_mut().insert(name, value);
     }
     Ok(())
 }
