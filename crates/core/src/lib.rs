@@ -24,6 +24,7 @@ mod ports;
 mod random;
 mod rejection;
 mod resource;
+mod response_body;
 mod response_type;
 mod stage_info;
 
@@ -40,5 +41,6 @@ pub use ports::{CredentialStore, Function, FunctionError, KeySource, Observer};
 pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
 pub use resource::ResourceInfo;
+pub use response_body::ResponseBody;
 pub use response_type::{ResponseType, UnknownResponseType};
 pub use stage_info::{StageInfo, StagePath};

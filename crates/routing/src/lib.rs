@@ -26,7 +26,6 @@
 //! lookup neither allocates nor copies. [`RouteLayer`] puts it in front of any tower service. What is wrong with a
 //! table is said when it is built, all at once, as [`RouteErrors`].
 
-mod body;
 mod builder;
 mod children;
 mod error;
@@ -36,11 +35,10 @@ mod pattern;
 mod segment;
 mod table;
 
-pub use body::ResponseBody;
 pub use builder::{MAX_ROUTES, RouteTableBuilder};
 pub use error::{RouteError, RouteErrors};
 pub use layer::{Matched, ResponseFuture, RouteLayer, RouteService};
 pub use method::RouteMethod;
 pub use pattern::{MAX_PATTERN_BYTES, MAX_SEGMENTS};
 pub use table::{Match, RouteTable};
-pub use towergate_core::{Context, Params, Rejection, ResourceInfo};
+pub use towergate_core::{Context, Params, Rejection, ResourceInfo, ResponseBody};

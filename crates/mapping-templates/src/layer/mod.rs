@@ -18,7 +18,6 @@ use self::{
 };
 use crate::Template;
 
-mod body;
 mod future;
 mod overriding;
 mod request_variables;
@@ -26,9 +25,10 @@ mod templates;
 mod transform;
 
 pub use self::{
-    body::ResponseBody, future::ResponseFuture, overriding::override_text,
-    request_variables::RequestVariables, templates::PassthroughBehavior,
+    future::ResponseFuture, overriding::override_text, request_variables::RequestVariables,
+    templates::PassthroughBehavior,
 };
+pub use towergate_core::ResponseBody;
 
 /// Transforms requests and responses with [`Template`]s, chosen by content type.
 ///

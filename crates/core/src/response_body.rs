@@ -1,4 +1,4 @@
-//! The body of a response that may be the inner service's or made by a template.
+//! The body of a response that may be the inner service's or the layer's own.
 
 use std::{
     pin::Pin,
@@ -10,8 +10,7 @@ use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
 pin_project! {
-    /// What a [`TransformService`](crate::TransformService) answers with: the inner service's body, or a template's or
-    /// refusal's.
+    /// What a layer answers with: the inner service's body, or bytes of its own.
     #[derive(Debug)]
     pub struct ResponseBody<B> {
         #[pin]
@@ -24,12 +23,13 @@ pin_project! {
     #[project = KindProjection]
     enum Kind<B> {
         Inner { #[pin] body: B },
-        Ready { bytes: Bytes },
+        Own { bytes: Bytes },
     }
 }
 
 impl<B> ResponseBody<B> {
-    pub(crate) fn inner(body: B) -> Self {
+    /// Wraps the inner service's body.
+    pub fn inner(body: B) -> Self {
         Self {
             kind: Kind::Inner { body },
         }
@@ -39,7 +39,7 @@ impl<B> ResponseBody<B> {
 impl<B> From<Bytes> for ResponseBody<B> {
     fn from(bytes: Bytes) -> Self {
         Self {
-            kind: Kind::Ready { bytes },
+            kind: Kind::Own { bytes },
         }
     }
 }
@@ -54,7 +54,7 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     ) -> Poll<Option<Result<Frame<Bytes>, B::Error>>> {
         match self.project().kind.project() {
             KindProjection::Inner { body } => body.poll_frame(cx),
-            KindProjection::Ready { bytes } => {
+            KindProjection::Own { bytes } => {
                 let bytes = std::mem::take(bytes);
                 Poll::Ready((!bytes.is_empty()).then(|| Ok(Frame::data(bytes))))
             }
@@ -64,14 +64,14 @@ impl<B: Body<Data = Bytes>> Body for ResponseBody<B> {
     fn is_end_stream(&self) -> bool {
         match &self.kind {
             Kind::Inner { body } => body.is_end_stream(),
-            Kind::Ready { bytes } => bytes.is_empty(),
+            Kind::Own { bytes } => bytes.is_empty(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.kind {
             Kind::Inner { body } => body.size_hint(),
-            Kind::Ready { bytes } => SizeHint::with_exact(bytes.len() as u64),
+            Kind::Own { bytes } => SizeHint::with_exact(bytes.len() as u64),
         }
     }
 }
