@@ -75,11 +75,12 @@ fn compile_method(
     let found = diagnostics.len();
     let integration_place = place.key("x-amazon-apigateway-integration");
     let integration = CompiledIntegration::compile(method, binary, &integration_place, diagnostics);
-    for (key, guard) in guards(method) {
+    let guards = guards(method);
+    let is_guarded = !guards.is_empty() || definition.policy.is_some();
+    for (key, guard) in guards {
         let message = format!("{guard} is not served, so this method answers 500");
         diagnostics.push(Diagnostic::unsupported(place.key(key), message));
     }
-    let is_guarded = !guards(method).is_empty() || definition.policy.is_some();
     match integration {
         Some(integration) if !is_guarded => CompiledMethod::Open(Box::new(integration)),
         _ => CompiledMethod::closed(definition.policy.is_some(), diagnostics.iter().skip(found)),
