@@ -37,7 +37,9 @@ pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
 pub use media_type::first_media_type;
 pub use params::Params;
-pub use ports::{CredentialStore, Function, FunctionError, KeySource, Observer};
+pub use ports::{
+    CredentialStore, Function, FunctionError, Invocation, InvocationType, KeySource, Observer,
+};
 pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
 pub use resource::ResourceInfo;

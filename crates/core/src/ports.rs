@@ -1,22 +1,92 @@
 //! What towergate asks of the world: the few traits that a host or another crate fills in.
 
-use bytes::Bytes;
+use std::sync::Arc;
 
-use crate::{BoxError, BoxFuture, Context, Rejection};
+use bytes::Bytes;
+use http::StatusCode;
+
+use crate::{BoxError, BoxFuture, Context, Rejection, Timestamp};
 
 /// A function that an API may call: in this process, or behind the Lambda Invoke API.
 pub trait Function: Send + Sync + 'static {
-    /// Runs the function on `payload` and returns what it returned.
+    /// Runs the function and returns what it returned, as JSON. An [event](InvocationType::Event) is answered with
+    /// nothing, once it is accepted.
     ///
     /// # Errors
     ///
-    /// Returns [`FunctionError::Handled`] if the function itself failed, and [`FunctionError::Invoke`] if it could
-    /// not be run.
-    fn invoke(
-        &self,
-        context: &Context,
-        payload: Bytes,
-    ) -> BoxFuture<'_, Result<Bytes, FunctionError>>;
+    /// Returns a [`FunctionError`] that says whether the function itself failed or could not be run.
+    ///
+    /// # Cancel safety
+    ///
+    /// Dropping the future ends the call, but for an event that was accepted.
+    fn invoke<'a>(
+        &'a self,
+        invocation: Invocation<'a>,
+    ) -> BoxFuture<'a, Result<Bytes, FunctionError>>;
+}
+
+impl<F: Function + ?Sized> Function for Arc<F> {
+    fn invoke<'a>(
+        &'a self,
+        invocation: Invocation<'a>,
+    ) -> BoxFuture<'a, Result<Bytes, FunctionError>> {
+        F::invoke(self, invocation)
+    }
+}
+
+/// One call of a function.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub struct Invocation<'a> {
+    /// The ARN that is called, with its alias or version if it has one.
+    pub arn: &'a str,
+    /// What the function gets: JSON.
+    pub payload: Bytes,
+    /// Whether the caller waits for what the function returns.
+    pub invocation_type: InvocationType,
+    /// When the caller stops waiting.
+    pub deadline: Timestamp,
+    /// The request that the call is made for.
+    pub context: &'a Context,
+}
+
+impl<'a> Invocation<'a> {
+    /// Creates a call whose caller waits for the answer, for as long as it takes.
+    #[must_use]
+    pub fn new(context: &'a Context, arn: &'a str, payload: impl Into<Bytes>) -> Self {
+        Self {
+            arn,
+            payload: payload.into(),
+            invocation_type: InvocationType::RequestResponse,
+            deadline: Timestamp::MAX,
+            context,
+        }
+    }
+
+    /// Sets whether the caller waits for what the function returns.
+    #[must_use]
+    pub fn with_type(mut self, invocation_type: InvocationType) -> Self {
+        self.invocation_type = invocation_type;
+        self
+    }
+
+    /// Sets when the caller stops waiting.
+    #[must_use]
+    pub fn with_deadline(mut self, deadline: Timestamp) -> Self {
+        self.deadline = deadline;
+        self
+    }
+}
+
+/// Whether the caller of a function waits for what it returns.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum InvocationType {
+    /// It does.
+    #[default]
+    RequestResponse,
+    /// It waits only until the call is accepted.
+    Event,
 }
 
 /// Why a function gave no answer.
@@ -25,10 +95,19 @@ pub trait Function: Send + Sync + 'static {
 pub enum FunctionError {
     /// The function ran and failed; the payload is its error document (`errorMessage`, `errorType`).
     #[error("the function failed")]
-    Handled(Bytes),
-    /// The function could not be run.
-    #[error("the function cannot be invoked")]
-    Invoke(#[source] BoxError),
+    Failed(Bytes),
+    /// Whoever runs the function refused the call: there is no such function (404), it is busy (429), the caller may
+    /// not (403).
+    #[error("the function was not run ({status}): {message}")]
+    Refused {
+        /// The status of the Lambda Invoke API.
+        status: StatusCode,
+        /// Why.
+        message: String,
+    },
+    /// Whoever runs the function could not be asked, or did not answer.
+    #[error("the function cannot be reached")]
+    Unreachable(#[source] BoxError),
 }
 
 /// Where the keys that tokens are signed with come from.

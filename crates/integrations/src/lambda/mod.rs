@@ -1,0 +1,33 @@
+//! Lambda: functions of this process, or behind the Invoke API.
+
+use std::{fmt, sync::Arc};
+
+use bytes::Bytes;
+use towergate_core::{BoxFuture, Function, FunctionError, Invocation};
+
+/// A function that integrations and authorizers call by its ARN. Cloning is cheap.
+#[derive(Clone)]
+pub struct Lambda(Arc<dyn Function>);
+
+impl Lambda {
+    /// Wraps a function of any kind.
+    #[must_use]
+    pub fn new(function: impl Function) -> Self {
+        Self(Arc::new(function))
+    }
+}
+
+impl Function for Lambda {
+    fn invoke<'a>(
+        &'a self,
+        invocation: Invocation<'a>,
+    ) -> BoxFuture<'a, Result<Bytes, FunctionError>> {
+        self.0.invoke(invocation)
+    }
+}
+
+impl fmt::Debug for Lambda {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Lambda")
+    }
+}
