@@ -24,7 +24,10 @@ pub struct ClientAddress(pub IpAddr);
 /// `0` (the default) believes the connection alone. With `1` the client is the last entry of `X-Forwarded-For`, which
 /// the nearest proxy wrote; entries further left were written by strangers. At most 32.
 ///
-/// Only the one header is read: the other is whatever the client wrote, since proxies pass on what they do not know.
+/// `X-Forwarded-Proto` and `X-Forwarded-Port` are believed likewise about the client's scheme and port.
+///
+/// Of `Forwarded` and its older relatives only the one kind is read: the other is whatever the client wrote, since
+/// proxies pass on what they do not know.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TrustedHops {
     hops: u8,
@@ -62,71 +65,65 @@ impl TrustedHops {
         if let Some(known) = extensions.get::<ClientAddress>() {
             return Some(*known);
         }
-        let peer = extensions
-            .get::<PeerAddress>()
-            .map(|peer| peer.0.ip().to_canonical());
+        let told = self.told(headers, X_FORWARDED_FOR, "for", address);
+        let peer = || extensions.get::<PeerAddress>().map(|peer| peer.0.ip());
+        told.or_else(peer)
+            .map(|address| ClientAddress(address.to_canonical()))
+    }
+
+    /// Returns what the believed proxies say in a header of their own, or in a parameter of `Forwarded`.
+    ///
+    /// Each adds an entry. The farthest one that is believed is taken, as far as they can be read.
+    pub(crate) fn told<T>(
+        self,
+        headers: &HeaderMap,
+        name: HeaderName,
+        parameter: &str,
+        read: impl Fn(&str) -> Option<T>,
+    ) -> Option<T> {
         if self.hops == 0 {
-            return peer.map(ClientAddress);
+            return None;
         }
-        let mut client = peer;
-        for entry in entries(headers, self.forwarded).take(usize::from(self.hops)) {
-            match entry {
-                Some(address) => client = Some(address),
-                None => break,
-            }
-        }
-        client.map(ClientAddress)
+        let name = if self.forwarded { FORWARDED } else { name };
+        let value = |entry| match self.forwarded {
+            true => parameter_of(entry, parameter),
+            false => Some(entry),
+        };
+        entries(headers, name)
+            .take(usize::from(self.hops))
+            .map_while(|entry| read(value(entry)?))
+            .last()
     }
 }
 
-/// The addresses that proxies noted, nearest first.
-fn entries(headers: &HeaderMap, forwarded: bool) -> impl Iterator<Item = Option<IpAddr>> {
-    let name = if forwarded {
-        &FORWARDED
-    } else {
-        &X_FORWARDED_FOR
-    };
+/// The entries of a header that is a list, nearest first.
+fn entries(headers: &HeaderMap, name: HeaderName) -> impl Iterator<Item = &str> {
     headers
         .get_all(name)
         .into_iter()
         .rev()
-        .flat_map(move |value| {
-            value
-                .to_str()
-                .unwrap_or_default()
-                .rsplit(',')
-                .map(move |entry| {
-                    if forwarded {
-                        forwarded_for(entry)
-                    } else {
-                        address(entry)
-                    }
-                })
-        })
+        .flat_map(|value| value.to_str().unwrap_or_default().rsplit(','))
 }
 
-/// The `for` parameter of one element of `Forwarded`.
-fn forwarded_for(element: &str) -> Option<IpAddr> {
+/// A parameter of one element of `Forwarded`.
+fn parameter_of<'e>(element: &'e str, parameter: &str) -> Option<&'e str> {
     element.split(';').find_map(|pair| {
         let (name, value) = pair.split_once('=')?;
-        name.trim()
-            .eq_ignore_ascii_case("for")
-            .then(|| address(value))?
+        name.trim().eq_ignore_ascii_case(parameter).then_some(value)
     })
 }
 
 /// An address with or without quotes, brackets and port.
 fn address(text: &str) -> Option<IpAddr> {
     let text = text.trim().trim_matches('"');
-    let address = text
-        .parse::<IpAddr>()
+    text.parse::<IpAddr>()
         .or_else(|_| text.parse::<SocketAddr>().map(|socket| socket.ip()))
         .or_else(|_| {
             text.trim_start_matches('[')
                 .trim_end_matches(']')
                 .parse::<IpAddr>()
-        });
-    address.ok().map(|address| address.to_canonical())
+        })
+        .ok()
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! What is known of a request: written once by the step that finds it out, read by all that follow.
 
 use std::{
+    borrow::Cow,
     fmt,
     net::IpAddr,
     sync::{
@@ -13,9 +14,11 @@ use std::{
 use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri, Version, header};
 
 use crate::{
-    Clock, ExtendedRequestId, Identity, Params, Random, Rejection, RequestId, ResourceInfo,
-    StageInfo, StagePath, SystemClock, SystemRandom, Timestamp, TrustedHops,
+    ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, Params, Random,
+    Rejection, RequestId, ResourceInfo, StageInfo, StagePath, SystemClock, SystemRandom, Timestamp,
+    TrustedHops,
     ids::{draw_ids, trace_header},
+    original_header_names,
 };
 
 /// The header that carries a request's id, from a client that has one and to every client.
@@ -49,7 +52,10 @@ struct Inner {
     uri: Uri,
     version: Version,
     headers: HeaderMap,
+    header_names: Option<OriginalHeaderNames>,
+    trusted_hops: TrustedHops,
     source_ip: Option<IpAddr>,
+    scheme: Option<ClientScheme>,
     stage: OnceLock<StagePath>,
     route: OnceLock<Route>,
     identity: OnceLock<Box<Identity>>,
@@ -72,11 +78,23 @@ pub struct Route {
 impl Context {
     /// Creates the context of a request that arrived at `received_at`, and keeps its head.
     ///
-    /// The id that a client sent in `x-amzn-RequestId` is adopted if it is a UUID.
+    /// Of its extensions it keeps what they tell of the client: address, scheme and the spelling of header names. The id
+    /// that a client sent in `x-amzn-RequestId` is adopted if it is a UUID.
     #[must_use]
     pub fn new(
+        mut head: http::request::Parts,
+        trusted_hops: TrustedHops,
+        received_at: Timestamp,
+        random: &dyn Random,
+    ) -> Self {
+        let extensions = std::mem::take(&mut head.extensions);
+        Self::assemble(head, &extensions, trusted_hops, received_at, random)
+    }
+
+    fn assemble(
         head: http::request::Parts,
-        source_ip: Option<IpAddr>,
+        extensions: &Extensions,
+        trusted_hops: TrustedHops,
         received_at: Timestamp,
         random: &dyn Random,
     ) -> Self {
@@ -85,6 +103,7 @@ impl Context {
             .get(REQUEST_ID)
             .and_then(|id| RequestId::adopt(id.as_bytes()));
         let (drawn, extended_request_id) = draw_ids(random);
+        let client = trusted_hops.client_address(&head.headers, extensions);
         Self(Arc::new(Inner {
             request_id: id.unwrap_or(drawn),
             extended_request_id,
@@ -93,7 +112,10 @@ impl Context {
             uri: head.uri,
             version: head.version,
             headers: head.headers,
-            source_ip,
+            header_names: extensions.get().cloned(),
+            trusted_hops,
+            source_ip: client.map(|client| client.0),
+            scheme: extensions.get().copied(),
             stage: OnceLock::new(),
             route: OnceLock::new(),
             identity: OnceLock::new(),
@@ -112,7 +134,6 @@ impl Context {
         if let Some(context) = request.extensions().get::<Self>() {
             return context.clone();
         }
-        let client = TrustedHops::default().client_address(request.headers(), request.extensions());
         let (mut head, ()) = Request::new(()).into_parts();
         head.method = request.method().clone();
         head.uri = request.uri().clone();
@@ -122,9 +143,10 @@ impl Context {
                 head.headers.insert(name, value.clone());
             }
         }
-        let context = Self::new(
+        let context = Self::assemble(
             head,
-            client.map(|client| client.0),
+            request.extensions(),
+            TrustedHops::default(),
             SystemClock.now(),
             &SystemRandom,
         );
@@ -180,6 +202,31 @@ impl Context {
         &self.0.headers
     }
 
+    /// Returns the names of the client's headers as it spelled them, if whoever read them has told.
+    #[must_use]
+    pub fn original_header_names(&self) -> Option<&OriginalHeaderNames> {
+        self.0.header_names.as_ref()
+    }
+
+    /// Returns how the client spelled the name of a header. Where that is not known, each of its words has a capital, as
+    /// in `Content-Type`.
+    #[must_use]
+    pub fn header_spelling(&self, name: &HeaderName) -> Cow<'_, str> {
+        let names = self.original_header_names();
+        match names.and_then(|names| names.spelling(name)) {
+            Some(spelling) => Cow::Borrowed(spelling),
+            None => Cow::Owned(original_header_names::canonical(name)),
+        }
+    }
+
+    /// Returns whether an expression that says `spelling` means the header `name`: the client must have spelled it so,
+    /// as far as that is known.
+    #[must_use]
+    pub fn allows_spelling(&self, name: &HeaderName, spelling: &str) -> bool {
+        let names = self.original_header_names();
+        names.is_none_or(|names| names.allows(name, spelling))
+    }
+
     /// Returns the host that was asked for, with its port if that was written.
     #[must_use]
     pub fn authority(&self) -> Option<&str> {
@@ -192,8 +239,34 @@ impl Context {
     /// Returns the host that was asked for, without its port: `$context.domainName`.
     #[must_use]
     pub fn domain_name(&self) -> Option<&str> {
-        let host = host_without_port(self.authority()?);
+        let host = split_port(self.authority()?).0;
         (!host.is_empty()).then_some(host)
+    }
+
+    /// Returns the scheme that the client used, `http` or `https`: what the host says in [`ClientScheme`], what believed
+    /// proxies say, or what the request's URI says.
+    #[must_use]
+    pub fn scheme(&self) -> &'static str {
+        self.client_scheme().as_str()
+    }
+
+    fn client_scheme(&self) -> ClientScheme {
+        self.0
+            .scheme
+            .or_else(|| self.0.trusted_hops.told_scheme(self.headers()))
+            .or_else(|| ClientScheme::parse(self.uri().scheme_str()?))
+            .unwrap_or_default()
+    }
+
+    /// Returns the port that the client used: what believed proxies say, or that of the [authority](Self::authority),
+    /// or that of the [scheme](Self::scheme).
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.0
+            .trusted_hops
+            .told_port(self.headers())
+            .or_else(|| split_port(self.authority()?).1?.parse().ok())
+            .unwrap_or_else(|| self.client_scheme().default_port())
     }
 
     /// Returns the client's user agent.
@@ -348,11 +421,11 @@ impl fmt::Debug for Context {
     }
 }
 
-/// `example.com:80` and `[::1]:80` without the port.
-fn host_without_port(host: &str) -> &str {
-    match host.rfind(':') {
-        Some(colon) if !host.ends_with(']') => host.get(..colon).unwrap_or(host),
-        _ => host,
+/// `example.com:80` and `[::1]:80` as host and port.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
     }
 }
 

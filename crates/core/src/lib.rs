@@ -13,12 +13,14 @@
 
 mod body;
 mod client_address;
+mod client_scheme;
 mod clock;
 mod context;
 mod context_variable;
 mod identity;
 mod ids;
 mod media_type;
+mod original_header_names;
 mod params;
 mod ports;
 mod random;
@@ -30,12 +32,14 @@ mod stage_info;
 
 pub use body::{Body, BodyError, BoxError};
 pub use client_address::{ClientAddress, PeerAddress, TrustedHops};
+pub use client_scheme::ClientScheme;
 pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};
 pub use context::{Context, REQUEST_ID, Route, TRACE_ID};
 pub use context_variable::ContextVariable;
 pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
 pub use media_type::first_media_type;
+pub use original_header_names::OriginalHeaderNames;
 pub use params::Params;
 pub use ports::{
     CredentialStore, Function, FunctionError, Invocation, InvocationType, KeySource, Observer,

@@ -193,7 +193,7 @@ fn is_framing(name: &HeaderName) -> bool {
 #[cfg(test)]
 mod tests {
     use http::Request;
-    use towergate_core::{Step, SystemRandom, Timestamp};
+    use towergate_core::{Step, SystemRandom, Timestamp, TrustedHops};
 
     use super::*;
 
@@ -219,7 +219,12 @@ mod tests {
             request = request.header("accept", accept);
         }
         let (head, ()) = request.body(()).unwrap().into_parts();
-        let context = Context::new(head, None, Timestamp::default(), &SystemRandom);
+        let context = Context::new(
+            head,
+            TrustedHops::default(),
+            Timestamp::default(),
+            &SystemRandom,
+        );
         context.note_rejection(rejection.clone());
         let response = compile(entries).0.respond(&context, rejection);
         let (head, body) = response.into_parts();

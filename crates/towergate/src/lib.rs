@@ -56,9 +56,10 @@ pub use gateway_builder::{ApiSource, GatewayBuilder};
 pub use rest_api::{MethodBackend, RestApi, RestApiBuilder};
 pub use stage::StageSettings;
 pub use towergate_core::{
-    Body, BodyError, BoxError, BoxFuture, ClientAddress, Clock, Context, ContextVariable,
-    ExtendedRequestId, Identity, Observer, PeerAddress, Random, Rejection, RequestId, ResourceInfo,
-    ResponseType, StageInfo, Step, Style, SystemClock, SystemRandom, Timer, Timestamp, TrustedHops,
+    Body, BodyError, BoxError, BoxFuture, ClientAddress, ClientScheme, Clock, Context,
+    ContextVariable, ExtendedRequestId, Identity, Observer, OriginalHeaderNames, PeerAddress,
+    Random, Rejection, RequestId, ResourceInfo, ResponseType, StageInfo, Step, Style, SystemClock,
+    SystemRandom, Timer, Timestamp, TrustedHops,
 };
 pub use towergate_definition::{
     self as definition, ContentHandling, Diagnostic, GatewayResponse, HttpMethod, Integration,

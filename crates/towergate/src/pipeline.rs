@@ -6,8 +6,7 @@ use std::sync::Arc;
 
 use http::{HeaderName, HeaderValue, Method, Response, header, request::Parts};
 use towergate_core::{
-    Body, ClientAddress, Context, REQUEST_ID, Rejection, ResponseType, Route, StagePath, Step,
-    Style, TRACE_ID,
+    Body, Context, REQUEST_ID, Rejection, ResponseType, Route, StagePath, Step, Style, TRACE_ID,
 };
 
 use crate::{limits, runtime::Runtime, stage::StageSnapshot, stage_table::StageTable};
@@ -26,11 +25,9 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
     {
         head.method = verb;
     }
-    let hops = runtime.trusted_hops;
-    let client = hops.client_address(&head.headers, &head.extensions);
-    let client = client.map(|ClientAddress(address)| address);
     let backends = &runtime.backends;
-    Context::new(head, client, backends.clock().now(), backends.random())
+    let now = backends.clock().now();
+    Context::new(head, runtime.trusted_hops, now, backends.random())
 }
 
 /// Answers a request. Whatever refuses it is restyled by the gateway responses of its API.
