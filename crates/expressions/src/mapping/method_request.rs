@@ -8,7 +8,7 @@ use towergate_core::Context;
 use super::{
     MappedValue, MappingError, MappingParseError,
     json_body::JsonBody,
-    source::{BodySource, CommonSource, RequestSource},
+    source::{BodySource, CommonSource, RequestHeader, RequestSource},
 };
 use crate::QueryString;
 
@@ -62,9 +62,11 @@ impl<'a> MethodRequest<'a> {
 
     pub(super) fn read(&self, source: &RequestSource) -> Option<MappedValue<'_>> {
         match source {
-            RequestSource::Header(name) => MappedValue::one(last_header(self.headers, name)),
-            RequestSource::MultiValueHeader(name) => {
-                MappedValue::one(all_headers(self.headers, name))
+            RequestSource::Header(header) => {
+                MappedValue::one(last_header(self.headers, self.named(header)?))
+            }
+            RequestSource::MultiValueHeader(header) => {
+                MappedValue::one(all_headers(self.headers, self.named(header)?))
             }
             RequestSource::MultiValueQuery(name) => MappedValue::several(self.query().all(name)),
             RequestSource::Path(name) => {
@@ -74,6 +76,12 @@ impl<'a> MethodRequest<'a> {
                 MappedValue::one(self.query().last(name).map(Cow::Borrowed))
             }
         }
+    }
+
+    /// The name of a header, unless the client spelled it in another way.
+    fn named<'h>(&self, header: &'h RequestHeader) -> Option<&'h HeaderName> {
+        let RequestHeader { name, spelling } = header;
+        self.context.allows_spelling(name, spelling).then_some(name)
     }
 }
 
@@ -90,7 +98,8 @@ impl<'a> MethodRequest<'a> {
 /// | `method.request.body.PATH` | what a JSONPath without its `$.` finds in the body |
 /// | `stageVariables.NAME`, `context.NAME`, `'text'` | a stage variable, a `$context` variable, the text |
 ///
-/// Header names are matched without regard to case. A missing, null or empty value drops the mapping.
+/// Header names are matched as the client spelled them, or without regard to case where that is not known
+/// ([`Context::original_header_names`]). A missing, null or empty value drops the mapping.
 ///
 /// # Examples
 ///

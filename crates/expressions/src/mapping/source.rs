@@ -39,8 +39,8 @@ impl CommonSource {
 /// A source in the method's request, but for its body.
 #[derive(Debug, Clone)]
 pub(super) enum RequestSource {
-    Header(HeaderName),
-    MultiValueHeader(HeaderName),
+    Header(RequestHeader),
+    MultiValueHeader(RequestHeader),
     MultiValueQuery(Box<str>),
     Path(Box<str>),
     Query(Box<str>),
@@ -53,8 +53,8 @@ impl RequestSource {
             return Ok(None);
         };
         Ok(Some(match location {
-            "header" => Self::Header(header_name(expression, name)?),
-            "multivalueheader" => Self::MultiValueHeader(header_name(expression, name)?),
+            "header" => Self::Header(RequestHeader::parse(expression, name)?),
+            "multivalueheader" => Self::MultiValueHeader(RequestHeader::parse(expression, name)?),
             "multivaluequerystring" => {
                 Self::MultiValueQuery(checked_name(expression, name)?.into())
             }
@@ -62,6 +62,22 @@ impl RequestSource {
             "querystring" => Self::Query(checked_name(expression, name)?.into()),
             _ => return Ok(None),
         }))
+    }
+}
+
+/// A header of the method's request, and how the client must have spelled it.
+#[derive(Debug, Clone)]
+pub(super) struct RequestHeader {
+    pub(super) name: HeaderName,
+    pub(super) spelling: Box<str>,
+}
+
+impl RequestHeader {
+    fn parse(expression: &str, name: &str) -> Result<Self, MappingParseError> {
+        Ok(Self {
+            name: header_name(expression, name)?,
+            spelling: name.into(),
+        })
     }
 }
 

@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use http::{HeaderMap, Request};
 use proptest::prelude::*;
-use towergate_core::{Context, Params, ResourceInfo, Route, StageInfo, StagePath};
+use towergate_core::{
+    Context, OriginalHeaderNames, Params, ResourceInfo, Route, StageInfo, StagePath,
+};
 
 use super::*;
 
@@ -102,6 +104,55 @@ fn request_sources_yield_their_values() {
         );
     }
     assert_eq!(map_request("''", b""), Ok(vec![]));
+}
+
+#[test]
+fn header_names_match_the_clients_spelling_where_that_is_known() {
+    let head = b"GET / HTTP/1.1\r\nX-Tag: a\r\nx-ONE: 1\r\nauthorization: t\r\nX-Tag: b\r\n\r\n";
+    let request = Request::get("/")
+        .header("x-tag", "a")
+        .header("x-one", "1")
+        .header("authorization", "t")
+        .header("x-tag", "b");
+    let mut known = request.body(()).unwrap();
+    let mut unknown = known.clone();
+    let (names, _) = OriginalHeaderNames::read(head, &known).unwrap();
+    known.extensions_mut().insert(names);
+    known
+        .headers_mut()
+        .insert("x-added", "on the way".parse().unwrap());
+    unknown
+        .headers_mut()
+        .insert("x-added", "on the way".parse().unwrap());
+    let cases = [
+        ("header.X-Tag", Some("b"), Some("b")),
+        ("header.x-tag", None, Some("b")),
+        ("multivalueheader.X-Tag", Some("a,b"), Some("a,b")),
+        ("multivalueheader.X-TAG", None, Some("a,b")),
+        ("header.x-ONE", Some("1"), Some("1")),
+        ("header.X-One", None, Some("1")),
+        ("header.Authorization", Some("t"), Some("t")),
+        ("header.AUTHORIZATION", None, Some("t")),
+        ("header.X-Added", Some("on the way"), Some("on the way")),
+        ("header.X-None", None, None),
+    ];
+    for (source, expected, expected_if_unknown) in cases {
+        for (request, expected) in [(&mut known, expected), (&mut unknown, expected_if_unknown)] {
+            let context = Context::of(request);
+            let view = MethodRequest::new(&context, request.headers());
+            let source = format!("method.request.{source}");
+            let mapping = RequestMapping::parse(&source).unwrap();
+            let restyling = GatewayResponseMapping::parse(&source).unwrap();
+            let mapped = mapping.evaluate(&view).unwrap();
+            let styled = restyling.evaluate(&view);
+            assert_eq!(mapped, styled, "{source}");
+            assert_eq!(
+                mapped.map(MappedValue::into_joined).as_deref(),
+                expected,
+                "{source}"
+            );
+        }
+    }
 }
 
 #[test]
