@@ -29,6 +29,11 @@ impl Server {
             let body = client.map_or_else(String::new, |client| client.to_string());
             Ok::<_, Infallible>(Response::new(Body::from(body)))
         });
+        let spelled = tower::service_fn(async |request: Request<Body>| {
+            let names = Context::get(request.extensions()).and_then(Context::original_header_names);
+            let names: Vec<_> = names.iter().flat_map(|names| names.iter()).collect();
+            Ok::<_, Infallible>(Response::new(Body::from(names.join(","))))
+        });
         let (call, open) = (Arc::clone(&called), Arc::clone(&gate));
         let slow = tower::service_fn(move |_: Request<Body>| {
             let (call, open) = (Arc::clone(&call), Arc::clone(&open));
@@ -41,6 +46,7 @@ impl Server {
         let api = RestApi::builder("clients")
             .get("/who", InProcess::new(who))
             .get("/slow", InProcess::new(slow))
+            .post("/spelled", InProcess::new(spelled))
             .build()
             .expect("a good API");
         let gateway = Gateway::builder()
@@ -111,6 +117,61 @@ async fn a_connection_serves_requests_in_turn_and_knows_its_client() {
     let (head, body) = receive(&mut client).await;
     assert!(head.starts_with("http/1.1 403 "), "{head}");
     assert_eq!(body, r#"{"message":"Missing Authentication Token"}"#);
+}
+
+#[tokio::test]
+async fn a_connection_knows_how_each_request_spells_its_headers() {
+    let server = Server::start().await;
+    let mut client = server.connect().await;
+    let post =
+        |headers: &str, body: &str| format!("POST /prod/spelled HTTP/1.1\r\n{headers}\r\n{body}");
+    let many: Vec<_> = (0..99).map(|number| format!("x-{number}")).collect();
+    let fake = post("HOST: b\r\nTRANSFER-ENCODING: chunked\r\n", "");
+    let cases = [
+        (
+            "one",
+            post("hOST: a\r\nX-Tag: 1\r\n", ""),
+            vec!["hOST,X-Tag".to_owned()],
+        ),
+        (
+            "another spelling",
+            post("Host: a\r\nx-tag: 1\r\n", ""),
+            vec!["Host,x-tag".to_owned()],
+        ),
+        (
+            "pipelined",
+            [
+                post("Host: a\r\n", ""),
+                post("host: a\r\n", ""),
+                post("HosT: a\r\n", ""),
+            ]
+            .concat(),
+            ["Host", "host", "HosT"].map(str::to_owned).to_vec(),
+        ),
+        (
+            "a head in a chunked body, and one behind it",
+            post(
+                "Host: a\r\nTransfer-Encoding: chunked\r\n",
+                &format!(
+                    "{:x}\r\n{fake}\r\n0\r\n\r\n{}",
+                    fake.len(),
+                    post("HosT: a\r\n", "")
+                ),
+            ),
+            vec!["Host,Transfer-Encoding".to_owned(), "HosT".to_owned()],
+        ),
+        (
+            "100 headers",
+            post(&format!("Host: a\r\n{}: 1\r\n", many.join(": 1\r\n")), ""),
+            vec![format!("Host,{}", many.join(","))],
+        ),
+    ];
+    for (name, sent, expected) in cases {
+        client.write_all(sent.as_bytes()).await.expect("sent");
+        for expected in expected {
+            assert_eq!(receive(&mut client).await.1, expected, "{name}");
+        }
+    }
 }
 
 #[tokio::test]

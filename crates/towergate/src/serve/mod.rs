@@ -21,6 +21,8 @@
 //! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(run()).unwrap();
 //! ```
 
+mod body_framing;
+mod head_tap;
 mod program;
 mod signals;
 mod write_timeout;
@@ -45,14 +47,14 @@ use towergate_core::{Body, PeerAddress};
 
 use crate::Gateway;
 
-use write_timeout::WriteTimeout;
+use self::{head_tap::HeadTap, write_timeout::WriteTimeout};
 
 pub use program::main;
 
 /// How long no connection is accepted after the system had no means for one, such as a file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// About the most bytes of a request head, and of a body that nobody reads yet. More than the gateway's own limits for
+/// The most bytes of a request head, and about as many of a body that nobody reads yet. More than the gateway's own limits for
 /// the request target and the headers, so that those are answered by it.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
@@ -79,7 +81,8 @@ const LIMITS: Limits = Limits {
 
 /// Serves a gateway over HTTP/1.1 until `shutdown` ends, and then until the requests in flight are answered.
 ///
-/// Requests carry the [`PeerAddress`] of their connection. At most 10 000 connections are open at a time, further
+/// Requests carry the [`PeerAddress`] of their connection, and their header names
+/// [as the client spelled them](towergate_core::OriginalHeaderNames). At most 10 000 connections are open at a time, further
 /// ones wait to be accepted. A connection is closed that brings no complete request head, of at most 64 KiB and 100
 /// headers, within 60 seconds, or whose client takes nothing of an answer for as long. Requests that are in flight
 /// as `shutdown` ends have 30 seconds; then their connections are cut.
@@ -157,8 +160,13 @@ fn connection(
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
     // Small responses must not wait for more; a socket that refuses is slower, and no worse.
     let _ = stream.set_nodelay(true);
+    let socket = HeadTap::new(WriteTimeout::new(stream, limits.write));
+    let heads = socket.heads();
     let answer = service_fn(move |mut request: Request<Incoming>| {
         let gateway = gateway.clone();
+        if let Some(names) = heads.names(&request) {
+            request.extensions_mut().insert(names);
+        }
         request.extensions_mut().insert(PeerAddress(peer));
         async move { Ok::<_, Infallible>(gateway.answer(request.map(Body::new)).await) }
     });
@@ -166,8 +174,5 @@ fn connection(
         .timer(TokioTimer::new())
         .header_read_timeout(limits.head)
         .max_buf_size(MAX_BUFFER_BYTES)
-        .serve_connection(
-            TokioIo::new(WriteTimeout::new(stream, limits.write)),
-            answer,
-        )
+        .serve_connection(TokioIo::new(socket), answer)
 }
