@@ -24,6 +24,10 @@ pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Optio
         options = options.account_id(account_id);
         gateway = gateway.account_id(account_id);
     }
+    for function in &settings.functions {
+        let message = format!("the function `{}` is not called", function.arn);
+        findings.extend([Diagnostic::unsupported(function.place.clone(), message)]);
+    }
     for api in &settings.apis {
         let Some(compiled) = compile_api(api, &options, findings) else {
             continue;

@@ -89,6 +89,25 @@ impl<'a> Fields<'a> {
         members
     }
 
+    /// Returns the items of a member that is a list, with their places. Null is a list without items.
+    pub(super) fn items(
+        &self,
+        key: &str,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Vec<(&'a Node, Place)> {
+        let Some((node, place)) = self.get(key) else {
+            return Vec::new();
+        };
+        if node.as_list().is_none() && !node.is_null() {
+            diagnostics.push(expected("a list", node, place));
+            return Vec::new();
+        }
+        let items = node.as_list().unwrap_or_default().iter().enumerate();
+        items
+            .map(|(index, item)| (item, place.key(index.to_string())))
+            .collect()
+    }
+
     pub(super) fn flag(&self, key: &str, diagnostics: &mut Vec<Diagnostic>) -> Option<bool> {
         let (node, place) = self.get(key)?;
         if node.as_bool().is_none() {

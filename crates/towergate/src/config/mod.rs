@@ -13,6 +13,9 @@
 //!     stages:
 //!       prod:
 //!         variables: {backend: "127.0.0.1:9000"}
+//! functions:                          # where the functions are that definitions name, each alias by itself
+//!   - arn: arn:aws:lambda:us-east-1:123456789012:function:hello
+//!     invokeUrl: http://127.0.0.1:9001        # a Lambda Invoke API; https with the feature `rustls`
 //! ```
 //!
 //! The file is YAML or JSON of at most 6 MiB. Everything that is wrong with it, and with the definitions it names, is
@@ -36,6 +39,7 @@
 mod definitions;
 mod fields;
 mod finding;
+mod functions;
 mod settings;
 
 #[cfg(test)]

@@ -6,7 +6,10 @@ use towergate_core::TrustedHops;
 use towergate_definition::{Diagnostic, Place};
 use towergate_openapi::document::Node;
 
-use super::fields::{self, Fields, excerpt};
+use super::{
+    fields::{self, Fields, excerpt},
+    functions::{FunctionSettings, functions},
+};
 use crate::StageSettings;
 
 /// Where to listen unless the file says so: for this machine alone.
@@ -21,7 +24,14 @@ const MAX_REGION: usize = 32;
 /// The most proxies that may be believed.
 const MAX_HOPS: u8 = 32;
 
-pub(super) const FILE_KEYS: &[&str] = &["accountId", "apis", "listen", "region", "trustedHops"];
+pub(super) const FILE_KEYS: &[&str] = &[
+    "accountId",
+    "apis",
+    "functions",
+    "listen",
+    "region",
+    "trustedHops",
+];
 pub(super) const API_KEYS: &[&str] = &["definition", "protocol", "stages", "strict"];
 pub(super) const STAGE_KEYS: &[&str] = &["variables"];
 
@@ -33,6 +43,7 @@ pub(super) struct Settings<'a> {
     pub(super) account_id: Option<&'a str>,
     pub(super) trusted_hops: TrustedHops,
     pub(super) apis: Vec<ApiSettings<'a>>,
+    pub(super) functions: Vec<FunctionSettings<'a>>,
 }
 
 /// A REST API of the file.
@@ -79,6 +90,7 @@ impl<'a> Settings<'a> {
             account_id,
             trusted_hops: TrustedHops::new(trusted_hops.unwrap_or(0)),
             apis: apis(&file, diagnostics),
+            functions: functions(&file, diagnostics),
         })
     }
 }
@@ -177,13 +189,13 @@ fn is_api_id(text: &str) -> bool {
             .all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
 }
 
-fn is_region(text: &str) -> bool {
+pub(super) fn is_region(text: &str) -> bool {
     (1..=MAX_REGION).contains(&text.len())
         && text
             .bytes()
             .all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-')
 }
 
-fn is_account_id(text: &str) -> bool {
+pub(super) fn is_account_id(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -7,6 +7,7 @@ use std::{
 use towergate_openapi::document::{Document, Node};
 
 use super::{
+    functions::FUNCTION_KEYS,
     settings::{API_KEYS, FILE_KEYS, STAGE_KEYS},
     *,
 };
@@ -123,7 +124,7 @@ fn a_file_is_refused_with_every_error() {
             "unknown keys",
             "speling: 1\napis:\n  pets: {protocol: REST, definition: pets.json, routes: {}, stages: {prod: {variabels: {}}}}",
             &[
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `listen`, `region` and `trustedHops`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `functions`, `listen`, `region` and `trustedHops`",
                 "gateway.yaml:3: apis.pets.routes: error: unknown key: known here are `definition`, `protocol`, `stages` and `strict`",
                 "gateway.yaml:3: apis.pets.stages.prod.variabels: error: unknown key (did you mean `variables`?): known here is `variables`",
             ],
@@ -186,7 +187,7 @@ fn a_file_is_refused_with_every_error() {
             "speling: 1\napis:\n  a: {protocol: REST, definition: future.json}\n  b: {protocol: REST, definition: gateway.yaml}\n  c: {protocol: REST, definition: broken.json}",
             &[
                 "gateway.yaml:1: .: error: this is no API definition: it has neither `openapi: 3.0.1` nor `swagger: \"2.0\"` at its root",
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `listen`, `region` and `trustedHops`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `functions`, `listen`, `region` and `trustedHops`",
                 "gateway.yaml:3: apis.a.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:4: apis.b.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:5: apis.c.stages: warning: the API has no stage, so no request reaches it",
@@ -262,7 +263,7 @@ fn a_file_that_is_not_there_or_too_long_is_refused() {
 
 #[test]
 fn a_file_is_loaded_with_what_is_worth_knowing() {
-    let cases: [(&str, &str, &str, &[&str]); 5] = [
+    let cases: [(&str, &str, &str, &[&str]); 6] = [
         (
             "the smallest file",
             "apis: {pets: {protocol: REST, definition: pets.json, stages: {prod: {variables: {backend: h}}}}}",
@@ -289,6 +290,15 @@ fn a_file_is_loaded_with_what_is_worth_knowing() {
             &[
                 "gateway.yaml:2: apis.a.stages: warning: the API has no stage, so no request reaches it",
                 "guarded.json:5: paths./pets.get.x-amazon-apigateway-auth: unsupported: authorization by `AWS_IAM` is not served, so this method answers 500",
+            ],
+        ),
+        (
+            "functions",
+            "apis: {a: {protocol: REST, definition: pets.json, stages: {b: {}}}}\nfunctions:\n\
+             - {arn: 'arn:aws:lambda:us-east-1:123456789012:function:f', invokeUrl: 'http://127.0.0.1:9001'}",
+            "127.0.0.1:8080",
+            &[
+                "gateway.yaml:3: functions.0: unsupported: the function `arn:aws:lambda:us-east-1:123456789012:function:f` is not called",
             ],
         ),
         (
@@ -349,6 +359,7 @@ fn the_schema_has_the_keys_that_are_read() {
     assert_eq!(keys(&[]), FILE_KEYS);
     assert_eq!(keys(&["$defs", "api"]), API_KEYS);
     assert_eq!(keys(&["$defs", "stage"]), STAGE_KEYS);
+    assert_eq!(keys(&["$defs", "function"]), FUNCTION_KEYS);
 }
 
 #[test]
