@@ -180,6 +180,31 @@ impl Integration {
         }
     }
 
+    /// Creates an `AWS_PROXY` integration: the function `arn` sees the whole request.
+    #[must_use]
+    pub fn lambda_proxy(arn: impl AsRef<str>) -> Self {
+        Self::function(IntegrationType::AwsProxy, arn.as_ref())
+    }
+
+    /// Creates an `AWS` integration of the function `arn`: mappings and templates make what it gets.
+    #[must_use]
+    pub fn lambda(arn: impl AsRef<str>) -> Self {
+        Self::function(IntegrationType::Aws, arn.as_ref())
+    }
+
+    fn function(integration_type: IntegrationType, arn: &str) -> Self {
+        // The region of the call is that of the function, and matters only to AWS.
+        let region = arn.split(':').nth(3).unwrap_or("us-east-1");
+        let uri = format!(
+            "arn:aws:apigateway:{region}:lambda:path/2015-03-31/functions/{arn}/invocations"
+        );
+        Self {
+            uri: Some(uri),
+            http_method: Some("POST".to_owned()),
+            ..Self::new(integration_type)
+        }
+    }
+
     /// Creates a `MOCK` integration that answers `status_code`, with an empty body unless a
     /// [`response`](Self::response) for it says more.
     #[must_use]

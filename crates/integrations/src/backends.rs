@@ -15,8 +15,10 @@ use towergate_core::{
 };
 
 use crate::{
+    FunctionArn, Lambda,
     deadline::{Deadline, Elapsed},
     in_process::InProcess,
+    lambda::Functions,
 };
 
 /// What integrations call, and how: in-process services, the client, time and chance. One for a whole gateway.
@@ -36,6 +38,7 @@ use crate::{
 pub struct Backends {
     client: Client,
     services: HashMap<Authority, InProcess>,
+    functions: Functions,
     max_request_bytes: usize,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) timer: Arc<dyn Timer>,
@@ -49,6 +52,7 @@ impl Backends {
         Self {
             client: Client::new(),
             services: HashMap::new(),
+            functions: Functions::default(),
             max_request_bytes: MAX_REQUEST_BYTES,
             clock: Arc::new(SystemClock),
             timer: Arc::new(TokioTimer),
@@ -74,6 +78,31 @@ impl Backends {
             entry => entry.insert_entry(service),
         };
         Ok(self)
+    }
+
+    /// Calls `function` where an API names `arn`.
+    ///
+    /// A function that is listed with an alias or version stands for that one alone, one without for all that are not
+    /// listed. ARNs of other regions and accounts mean the function of the same name, if there is but one.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FunctionTaken`] if another function stands for the ARN already.
+    pub fn with_function(
+        mut self,
+        arn: &FunctionArn,
+        function: Lambda,
+    ) -> Result<Self, FunctionTaken> {
+        match self.functions.insert(arn, function) {
+            true => Ok(self),
+            false => Err(FunctionTaken(arn.clone())),
+        }
+    }
+
+    /// Returns the function that `arn` means.
+    #[must_use]
+    pub fn function(&self, arn: &FunctionArn) -> Option<&Lambda> {
+        self.functions.find(arn)
     }
 
     /// Uses `client` for what is not in this process.
@@ -193,6 +222,7 @@ impl fmt::Debug for Backends {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Backends")
             .field("services", &self.services.keys())
+            .field("functions", &self.functions)
             .field("max_request_bytes", &self.max_request_bytes)
             .finish_non_exhaustive()
     }
@@ -209,6 +239,11 @@ pub enum ServiceError {
     #[error("another service answers for `{0}` already")]
     Taken(String),
 }
+
+/// Another function stands for the ARN.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("another function stands for `{0}` already")]
+pub struct FunctionTaken(FunctionArn);
 
 pub(crate) fn timed_out() -> Rejection {
     Rejection::new(ResponseType::IntegrationTimeout, Step::Integration)

@@ -5,7 +5,11 @@ use towergate_core::{Body, Context, Rejection};
 use towergate_definition::{Diagnostic, IntegrationType, Method, Place};
 
 use crate::{
-    backends::Backends, content_handling::BinaryMediaTypes, http_integration::HttpIntegration,
+    FunctionArn,
+    backends::Backends,
+    content_handling::BinaryMediaTypes,
+    http_integration::HttpIntegration,
+    lambda::{LambdaIntegration, LambdaProxyIntegration},
     mock_integration::MockIntegration,
 };
 
@@ -16,6 +20,8 @@ pub struct CompiledIntegration(Kind);
 #[derive(Debug)]
 enum Kind {
     Http(Box<HttpIntegration>),
+    Lambda(Box<LambdaIntegration>),
+    LambdaProxy(Box<LambdaProxyIntegration>),
     Mock(Box<MockIntegration>),
 }
 
@@ -47,12 +53,36 @@ impl CompiledIntegration {
                     MockIntegration::compile(method, integration, binary, place, diagnostics)?;
                 Some(Self(Kind::Mock(Box::new(mock))))
             }
+            IntegrationType::Aws => {
+                let lambda =
+                    LambdaIntegration::compile(method, integration, binary, place, diagnostics)?;
+                Some(Self(Kind::Lambda(Box::new(lambda))))
+            }
+            IntegrationType::AwsProxy => {
+                let lambda = LambdaProxyIntegration::compile(
+                    method,
+                    integration,
+                    binary,
+                    place,
+                    diagnostics,
+                )?;
+                Some(Self(Kind::LambdaProxy(Box::new(lambda))))
+            }
             _ => {
-                let message =
-                    "`aws` and `aws_proxy` integrations are not served; this method answers 500";
+                let message = "integrations of this type are not served; this method answers 500";
                 diagnostics.push(Diagnostic::unsupported(place.key("type"), message));
                 None
             }
+        }
+    }
+
+    /// Returns the function that is called, if it is one and the same on every stage.
+    #[must_use]
+    pub fn function(&self) -> Option<&FunctionArn> {
+        match &self.0 {
+            Kind::Lambda(lambda) => lambda.function(),
+            Kind::LambdaProxy(lambda) => lambda.function(),
+            Kind::Http(_) | Kind::Mock(_) => None,
         }
     }
 
@@ -61,6 +91,7 @@ impl CompiledIntegration {
     pub fn adds_trace(&self) -> bool {
         match &self.0 {
             Kind::Http(http) => http.adds_trace(),
+            Kind::Lambda(_) | Kind::LambdaProxy(_) => true,
             Kind::Mock(_) => false,
         }
     }
@@ -83,6 +114,8 @@ impl CompiledIntegration {
         match &self.0 {
             // Boxed, so that what waits for nothing does not carry the room for what waits for a network.
             Kind::Http(http) => Box::pin(http.call(context, body, backends)).await,
+            Kind::Lambda(lambda) => Box::pin(lambda.call(context, body, backends)).await,
+            Kind::LambdaProxy(lambda) => Box::pin(lambda.call(context, body, backends)).await,
             Kind::Mock(mock) => mock.call(context, body, backends).await,
         }
     }

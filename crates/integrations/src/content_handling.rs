@@ -49,6 +49,11 @@ impl BinaryMediaTypes {
         })
     }
 
+    /// Tells whether the client takes bytes: its first `Accept` alone counts.
+    pub(crate) fn accepts(&self, client: &HeaderMap) -> bool {
+        self.contains(client, &header::ACCEPT)
+    }
+
     /// Returns what happens to a request's body.
     pub(crate) fn of_request(
         &self,
@@ -71,7 +76,7 @@ impl BinaryMediaTypes {
         handling: Option<ContentHandling>,
     ) -> Conversion {
         use ContentHandling::{ConvertToBinary, ConvertToText};
-        let is_accepted = || self.contains(client, &header::ACCEPT);
+        let is_accepted = || self.accepts(client);
         match (self.contains(answer, &header::CONTENT_TYPE), handling) {
             (true, Some(ConvertToBinary)) => Conversion::Keep,
             (true, Some(ConvertToText)) => Conversion::Encode,

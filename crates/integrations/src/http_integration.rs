@@ -6,20 +6,18 @@ use http::{HeaderMap, HeaderName, HeaderValue, Method as Verb, Request, Response
 use towergate_client::Client;
 use towergate_core::{Body, Context, Rejection, Step, TRACE_ID};
 use towergate_definition::{
-    self as definition, ConnectionType, ContentHandling, Diagnostic, IntegrationType, Method,
-    PassthroughBehavior, Place,
+    self as definition, ConnectionType, Diagnostic, IntegrationType, Method, Place,
 };
 use towergate_expressions::UriTemplate;
 
 use crate::{
     backends::Backends,
-    body_template::{self, BodyTemplate},
-    content_handling::{BinaryMediaTypes, Conversion},
+    content_handling::BinaryMediaTypes,
     deadline::IdleTimeout,
     header_rules::{forwarded, proxied_response, remove_before_http},
+    integration_request::IntegrationRequest,
     integration_responses::{IntegrationResponses, Reply},
-    request_mappings::{self, Mapped, RequestMappings, unsupported_media_type},
-    template::{TemplateChoice, Templates},
+    request_mappings::Mapped,
 };
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
@@ -35,10 +33,8 @@ pub(crate) struct HttpIntegration {
     uri: UriTemplate,
     /// The URI, if it is the same for every request.
     fixed_uri: Option<Uri>,
-    mappings: RequestMappings,
+    request: IntegrationRequest,
     timeout: Duration,
-    binary: BinaryMediaTypes,
-    content_handling: Option<ContentHandling>,
     kind: Kind,
 }
 
@@ -47,14 +43,7 @@ enum Kind {
     /// The backend sees the whole request, and the client the whole answer.
     Proxy,
     /// Only what is mapped crosses, in either direction.
-    Mapped(Box<Mappings>),
-}
-
-#[derive(Debug)]
-struct Mappings {
-    templates: Templates<BodyTemplate>,
-    passthrough_behavior: PassthroughBehavior,
-    responses: IntegrationResponses,
+    Mapped(Box<IntegrationResponses>),
 }
 
 impl HttpIntegration {
@@ -66,17 +55,11 @@ impl HttpIntegration {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         report_unserved(integration, place, diagnostics);
-        let mappings = RequestMappings::compile(integration, place, diagnostics);
+        let request = IntegrationRequest::compile(integration, binary, place, diagnostics);
         let kind = Kind::compile(method, integration, binary, place, diagnostics);
-        let uri = compile_uri(integration, mappings.as_ref(), place, diagnostics);
+        let uri = compile_uri(integration, request.as_ref(), place, diagnostics);
         let verb = compile_verb(integration, place, diagnostics);
-        if integration.timeout_in_millis < MIN_TIMEOUT_IN_MILLIS {
-            let message = format!(
-                "{} ms is too short: use 50 or more",
-                integration.timeout_in_millis
-            );
-            diagnostics.push(Diagnostic::error(place.key("timeoutInMillis"), message));
-        }
+        let timeout = compile_timeout(integration, place, diagnostics);
         let uri = uri?;
         let fixed_uri = uri.as_static().filter(|uri| !uri.contains(['{', '}']));
         let fixed_uri = fixed_uri.and_then(|uri| uri.parse().ok());
@@ -84,10 +67,8 @@ impl HttpIntegration {
             verb: verb?,
             fixed_uri: fixed_uri.filter(is_served),
             uri,
-            mappings: mappings?,
-            timeout: Duration::from_millis(u64::from(integration.timeout_in_millis)),
-            binary: binary.clone(),
-            content_handling: integration.content_handling,
+            request: request?,
+            timeout,
             kind: kind?,
         })
     }
@@ -103,31 +84,18 @@ impl HttpIntegration {
         body: Body,
         backends: &Backends,
     ) -> Result<Response<Body>, Rejection> {
-        let (mut mapped, body) = self.mappings.evaluate(context, body, backends).await?;
-        let mut overrides = None;
-        let body = match self.kind.choose_template(context)? {
-            Some(BodyTemplate::Fixed(text)) => Body::from(text.clone()),
-            Some(BodyTemplate::Rendered(template)) => {
-                let body = self.convert(context, body, backends).await?;
-                let body = request_mappings::collect(body, backends).await?;
-                let step = Step::IntegrationRequest;
-                let text = body_template::render(template, body, context, &mut overrides, step)?;
-                mapped.override_with(overrides.as_deref())?;
-                Body::from(text)
-            }
-            None => self.convert(context, body, backends).await?,
-        };
+        let prepared = self.request.prepare(context, body, backends).await?;
         let verb = self.verb.as_ref().unwrap_or(context.method());
         let body = if takes_body(verb) {
-            body
+            prepared.body
         } else {
             Body::empty()
         };
 
         let mut request = Request::new(body);
         *request.method_mut() = verb.clone();
-        *request.uri_mut() = self.uri(context, &mapped)?;
-        *request.headers_mut() = self.headers(context, mapped.headers, backends);
+        *request.uri_mut() = self.uri(context, &prepared.mapped)?;
+        *request.headers_mut() = self.headers(context, prepared.mapped.headers, backends);
 
         let deadline = backends.clock().now().saturating_add(self.timeout);
         let response = backends.send(context, request, self.timeout).await?;
@@ -140,45 +108,18 @@ impl HttpIntegration {
                 *response.headers_mut() = proxied_response(&parts.headers);
                 Ok(response)
             }
-            Kind::Mapped(mappings) => {
-                let selected = mappings.responses.select(parts.status.as_str());
+            Kind::Mapped(responses) => {
+                let selected = responses.select(parts.status.as_str());
                 let reply = Reply {
                     headers: parts.headers,
                     body,
                     deadline,
                     idle_limit: self.timeout,
-                    overrides,
+                    overrides: prepared.overrides,
                 };
-                mappings
-                    .responses
-                    .respond(selected, context, reply, backends)
-                    .await
+                responses.respond(selected, context, reply, backends).await
             }
         }
-    }
-
-    /// Converts a body that passes. One that stays as it is streams.
-    async fn convert(
-        &self,
-        context: &Context,
-        body: Body,
-        backends: &Backends,
-    ) -> Result<Body, Rejection> {
-        let conversion = match self.kind {
-            // The bytes of a proxy are left alone unless its content handling asks for something else.
-            Kind::Proxy if self.content_handling.is_none() => Conversion::Keep,
-            _ => self
-                .binary
-                .of_request(context.headers(), self.content_handling),
-        };
-        if conversion == Conversion::Keep {
-            return Ok(body);
-        }
-        let body = request_mappings::collect(body, backends).await?;
-        let converted = conversion
-            .apply(body)
-            .map_err(|error| Rejection::configuration(Step::IntegrationRequest, error.to_string()));
-        converted.map(Body::from)
     }
 
     /// The backend's URI: the template, then the client's query, then what is mapped.
@@ -253,40 +194,29 @@ impl Kind {
         if integration.integration_type == IntegrationType::HttpProxy {
             return Some(Self::Proxy);
         }
-        let templates = &integration.request_templates;
-        let templates = Templates::compile(
-            templates,
-            &place.key("requestTemplates"),
-            diagnostics,
-            BodyTemplate::parse,
-        );
-        let responses = &integration.integration_responses;
         let responses = IntegrationResponses::compile(
-            responses,
+            &integration.integration_responses,
             method,
             binary,
             &place.key("responses"),
             diagnostics,
         );
-        Some(Self::Mapped(Box::new(Mappings {
-            templates: templates?,
-            passthrough_behavior: integration.passthrough_behavior,
-            responses: responses?,
-        })))
+        Some(Self::Mapped(Box::new(responses?)))
     }
+}
 
-    /// Returns the template that replaces the body, `None` if the body passes.
-    fn choose_template(&self, context: &Context) -> Result<Option<&BodyTemplate>, Rejection> {
-        let Self::Mapped(mappings) = self else {
-            return Ok(None);
-        };
-        let behavior = mappings.passthrough_behavior;
-        match mappings.templates.for_request(context.headers(), behavior) {
-            TemplateChoice::Template(template) => Ok(Some(template)),
-            TemplateChoice::Passthrough => Ok(None),
-            TemplateChoice::Unsupported => Err(unsupported_media_type()),
-        }
+/// Returns how long a backend may take, and reports what is too short.
+pub(crate) fn compile_timeout(
+    integration: &definition::Integration,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Duration {
+    let millis = integration.timeout_in_millis;
+    if millis < MIN_TIMEOUT_IN_MILLIS {
+        let message = format!("{millis} ms is too short: use 50 or more");
+        diagnostics.push(Diagnostic::error(place.key("timeoutInMillis"), message));
     }
+    Duration::from_millis(u64::from(millis))
 }
 
 fn append_query(uri: &mut String, query: &str) {
@@ -330,7 +260,7 @@ fn compile_verb(
 
 fn compile_uri(
     integration: &definition::Integration,
-    mappings: Option<&RequestMappings>,
+    request: Option<&IntegrationRequest>,
     place: &Place,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<UriTemplate> {
@@ -358,7 +288,7 @@ fn compile_uri(
     let has_template = !integration.request_templates.is_empty();
     let unmapped = template
         .path_names()
-        .find(|name| mappings.is_some_and(|mappings| !mappings.maps_path(name)));
+        .find(|name| request.is_some_and(|request| !request.maps_path(name)));
     if let Some(name) = unmapped.filter(|_| !has_template) {
         let message = format!(
             "`{{{name}}}` has no value, so this method answers 500: map `integration.request.path.{name}`"

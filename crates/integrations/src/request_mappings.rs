@@ -56,7 +56,11 @@ impl Mapped {
     }
 
     /// Replaces what was mapped to the same names. What cannot stand in a header is refused.
-    pub(crate) fn override_with(&mut self, overrides: Option<&Overrides>) -> Result<(), Rejection> {
+    pub(crate) fn override_with(
+        &mut self,
+        overrides: Option<&Overrides>,
+        integration_type: IntegrationType,
+    ) -> Result<(), Rejection> {
         let Some(overrides) = overrides else {
             return Ok(());
         };
@@ -64,7 +68,7 @@ impl Mapped {
             let Ok(name) = HeaderName::try_from(name) else {
                 continue;
             };
-            if is_illegal_target(IntegrationType::Http, &name) {
+            if is_illegal_target(integration_type, &name) {
                 let detail = format!("no template may set `{name}`");
                 return Err(Rejection::internal(Step::IntegrationRequest, detail));
             }

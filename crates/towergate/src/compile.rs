@@ -11,6 +11,9 @@ use crate::{
     gateway_responses::GatewayResponses,
 };
 
+/// The key of a method's integration.
+const INTEGRATION: &str = "x-amazon-apigateway-integration";
+
 /// Compiles a definition. There is no deployment if one of the diagnostics is an error.
 ///
 /// With `strict`, faults and unsupported parts are errors too.
@@ -24,6 +27,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
     let binary = BinaryMediaTypes::new(&definition.binary_media_types);
     let mut routes = RouteTable::builder();
     let mut methods = Vec::new();
+    let mut functions = Vec::new();
     for (path, resource) in &definition.resources {
         let place = Place::from_iter(["paths", path]);
         for (verb, method) in &resource.methods {
@@ -32,13 +36,14 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
                 verb => verb.as_str().to_ascii_lowercase(),
             };
             routes = routes.route(route_method(*verb), path, MethodId(methods.len()));
-            methods.push(compile_method(
-                definition,
-                &binary,
-                method,
-                &place.key(key),
-                &mut diagnostics,
-            ));
+            let place = place.key(key);
+            let method = compile_method(definition, &binary, method, &place, &mut diagnostics);
+            if let Ok(integration) = method.integration()
+                && let Some(function) = integration.function()
+            {
+                functions.push((place.key(INTEGRATION).key("uri"), function.clone()));
+            }
+            methods.push(method);
         }
     }
     let routes = routes.build().map_err(|errors| {
@@ -60,6 +65,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
         methods,
         gateway_responses,
         execute_api_disabled: definition.disable_execute_api_endpoint,
+        functions,
     });
     (deployment, diagnostics)
 }
@@ -73,7 +79,7 @@ fn compile_method(
     diagnostics: &mut Vec<Diagnostic>,
 ) -> CompiledMethod {
     let found = diagnostics.len();
-    let integration_place = place.key("x-amazon-apigateway-integration");
+    let integration_place = place.key(INTEGRATION);
     let integration = CompiledIntegration::compile(method, binary, &integration_place, diagnostics);
     let guards = guards(method);
     let is_guarded = !guards.is_empty() || definition.policy.is_some();

@@ -1,8 +1,8 @@
 //! A compiled definition: immutable, shared by every request to it.
 
 use towergate_core::{Rejection, Step};
-use towergate_definition::{Diagnostic, Severity};
-use towergate_integrations::CompiledIntegration;
+use towergate_definition::{Diagnostic, Place, Severity};
+use towergate_integrations::{CompiledIntegration, FunctionArn};
 use towergate_routing::RouteTable;
 
 use crate::gateway_responses::GatewayResponses;
@@ -18,6 +18,8 @@ pub(crate) struct Deployment {
     pub(crate) methods: Vec<CompiledMethod>,
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) execute_api_disabled: bool,
+    /// The functions that methods call, and where the definition names them.
+    pub(crate) functions: Vec<(Place, FunctionArn)>,
 }
 
 impl Deployment {

@@ -8,7 +8,7 @@ use std::{
 
 use towergate_core::{Observer, StageInfo, TrustedHops};
 use towergate_definition::{self as definition, Diagnostic, Place, Severity};
-use towergate_integrations::{Backends, InProcess};
+use towergate_integrations::{Backends, FunctionArn, FunctionTaken, InProcess, Lambda};
 
 use crate::{
     BuildError, Gateway, RestApi, StageSettings, runtime::Runtime, stage::StageSnapshot,
@@ -26,6 +26,7 @@ pub struct GatewayBuilder {
     apis: Vec<(String, ApiSource)>,
     stages: Vec<(String, StageSettings)>,
     services: Vec<(String, InProcess)>,
+    functions: Vec<(String, Lambda)>,
 }
 
 impl GatewayBuilder {
@@ -45,6 +46,13 @@ impl GatewayBuilder {
     /// Each origin has one service.
     pub fn service(mut self, origin: impl Into<String>, service: InProcess) -> Self {
         self.services.push((origin.into(), service));
+        self
+    }
+
+    /// Calls a function where definitions name `arn`: `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, with an alias or a
+    /// version behind the name if it stands for that one alone. A bare `NAME` means every function of that name.
+    pub fn function(mut self, arn: impl Into<String>, function: Lambda) -> Self {
+        self.functions.push((arn.into(), function));
         self
     }
 
@@ -94,6 +102,7 @@ impl GatewayBuilder {
         let mut diagnostics = Vec::new();
         let apis = self.compile(&mut diagnostics);
         self.register(&mut diagnostics);
+        self.register_functions(&apis, &mut diagnostics);
         let stages = self.address(&apis, &mut diagnostics);
         if diagnostics
             .iter()
@@ -135,6 +144,42 @@ impl GatewayBuilder {
                 Err(error) => {
                     let place = Place::from_iter(["services", &origin]);
                     diagnostics.push(Diagnostic::error(place, error.to_string()));
+                }
+            }
+        }
+    }
+
+    fn register_functions(
+        &mut self,
+        apis: &BTreeMap<String, RestApi>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) {
+        let mut register = |arn: &FunctionArn, function: Lambda| {
+            let backends = self.runtime.backends.clone();
+            self.runtime.backends = backends.with_function(arn, function)?;
+            Ok::<_, FunctionTaken>(())
+        };
+        for (arn, function) in apis.values().flat_map(|api| api.lambdas.iter().cloned()) {
+            // An API that is in the gateway twice brings its functions twice.
+            let _ = register(&arn, function);
+        }
+        for (text, function) in std::mem::take(&mut self.functions) {
+            let registered = FunctionArn::parse(&text)
+                .map_err(|error| error.to_string())
+                .and_then(|arn| register(&arn, function).map_err(|error| error.to_string()));
+            if let Err(message) = registered {
+                let place = Place::from_iter(["functions", &text]);
+                diagnostics.push(Diagnostic::error(place, message));
+            }
+        }
+        for (id, api) in apis {
+            let root = Place::from_iter(["apis", id]);
+            for (place, arn) in &api.deployment.functions {
+                if self.runtime.backends.function(arn).is_none() {
+                    let message = format!(
+                        "there is no function `{arn}`; add it to the functions of the gateway"
+                    );
+                    diagnostics.push(Diagnostic::error(place.within(&root), message));
                 }
             }
         }

@@ -57,15 +57,19 @@ pub use rest_api::{MethodBackend, RestApi, RestApiBuilder};
 pub use stage::StageSettings;
 pub use towergate_core::{
     Body, BodyError, BoxError, BoxFuture, ClientAddress, ClientScheme, Clock, Context,
-    ContextVariable, ExtendedRequestId, Identity, Observer, OriginalHeaderNames, PeerAddress,
-    Random, Rejection, RequestId, ResourceInfo, ResponseType, StageInfo, Step, Style, SystemClock,
-    SystemRandom, Timer, Timestamp, TrustedHops,
+    ContextVariable, ExtendedRequestId, Function, FunctionError, Identity, Invocation,
+    InvocationType, Observer, OriginalHeaderNames, PeerAddress, Random, Rejection, RequestId,
+    ResourceInfo, ResponseType, StageInfo, Step, Style, SystemClock, SystemRandom, Timer,
+    Timestamp, TrustedHops,
 };
 pub use towergate_definition::{
     self as definition, ContentHandling, Diagnostic, GatewayResponse, HttpMethod, Integration,
-    IntegrationResponse, Place, Severity,
+    IntegrationResponse, PassthroughBehavior, Place, Severity,
 };
-pub use towergate_integrations::{Backends, Client, InProcess, ServiceError, TokioTimer};
+pub use towergate_integrations::{
+    Backends, Client, FunctionArn, InProcess, Lambda, ServiceError, TokioTimer,
+};
+pub use towergate_mapping_templates as mapping_templates;
 #[cfg(feature = "openapi")]
 pub use towergate_openapi as openapi;
 pub use towergate_routing as routing;

@@ -7,7 +7,7 @@ use towergate_definition::{
     self as definition, Diagnostic, GatewayResponse, HttpMethod, Integration, Method,
     MethodResponse,
 };
-use towergate_integrations::InProcess;
+use towergate_integrations::{FunctionArn, InProcess, Lambda};
 
 use crate::{BuildError, compile::compile, deployment::Deployment};
 
@@ -28,6 +28,7 @@ pub struct RestApi {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) services: Vec<(String, InProcess)>,
+    pub(crate) lambdas: Vec<(FunctionArn, Lambda)>,
 }
 
 impl RestApi {
@@ -35,8 +36,9 @@ impl RestApi {
     pub fn builder(name: impl Into<String>) -> RestApiBuilder {
         RestApiBuilder {
             definition: definition::RestApi::new(name),
-            host: format!("{:016x}.towergate.internal", SystemRandom.next_u64()),
+            id: format!("{:016x}", SystemRandom.next_u64()),
             services: Vec::new(),
+            lambdas: Vec::new(),
             strict: true,
         }
     }
@@ -56,9 +58,16 @@ impl RestApi {
                 deployment: Arc::new(deployment),
                 diagnostics,
                 services: Vec::new(),
+                lambdas: Vec::new(),
             }),
             None => Err(BuildError::new(diagnostics)),
         }
+    }
+
+    /// Returns the functions that the API calls on every stage, each as often as a method names it. A gateway that
+    /// serves the API must know them.
+    pub fn functions(&self) -> impl Iterator<Item = &FunctionArn> {
+        self.deployment.functions.iter().map(|(_, arn)| arn)
     }
 
     /// Returns what was found as the API was compiled.
@@ -81,9 +90,10 @@ impl fmt::Debug for RestApi {
 #[must_use = "a builder makes no API until `build` is called"]
 pub struct RestApiBuilder {
     definition: definition::RestApi,
-    /// Tells the services of this API from those of any other, one of the same name included.
-    host: String,
+    /// Tells the services and functions of this API from those of any other, one of the same name included.
+    id: String,
     services: Vec<(String, InProcess)>,
+    lambdas: Vec<(FunctionArn, Lambda)>,
     strict: bool,
 }
 
@@ -137,16 +147,8 @@ impl RestApiBuilder {
     ) -> Self {
         let integration = match backend.into().0 {
             Source::Integration(integration) => *integration,
-            Source::InProcess(service) => {
-                let origin = format!("http://service-{}.{}", self.services.len(), self.host);
-                let uri = format!("{origin}{}", path.replace("+}", "}"));
-                self.services.push((origin, service));
-                names(path).fold(Integration::http_proxy(uri), |integration, name| {
-                    let source = format!("method.request.path.{name}");
-                    integration
-                        .request_parameter(format!("integration.request.path.{name}"), source)
-                })
-            }
+            Source::InProcess(service) => self.service(path, service),
+            Source::Lambda(function) => self.function(function),
         };
         let mut method = Method::without_integration(verb);
         for (status, response) in &integration.integration_responses {
@@ -159,6 +161,28 @@ impl RestApiBuilder {
         method.integration = Some(integration);
         self.definition = self.definition.method(path, method);
         self
+    }
+
+    /// Names a service, and sends it the path of the resource.
+    fn service(&mut self, path: &str, service: InProcess) -> Integration {
+        let number = self.services.len();
+        let origin = format!("http://service-{number}.{}.towergate.internal", self.id);
+        let uri = format!("{origin}{}", path.replace("+}", "}"));
+        self.services.push((origin, service));
+        names(path).fold(Integration::http_proxy(uri), |integration, name| {
+            let source = format!("method.request.path.{name}");
+            integration.request_parameter(format!("integration.request.path.{name}"), source)
+        })
+    }
+
+    /// Names a function.
+    fn function(&mut self, function: Lambda) -> Integration {
+        let name = format!("function-{}-{}", self.lambdas.len(), self.id);
+        let arn = format!("arn:aws:lambda:local:000000000000:function:{name}");
+        // What is written above is an ARN.
+        let parsed = FunctionArn::parse(&arn).ok();
+        self.lambdas.extend(parsed.map(|arn| (arn, function)));
+        Integration::lambda_proxy(arn)
     }
 
     /// Adds a media type whose bodies are bytes: `image/png`, `image/*` or `*/*`.
@@ -192,6 +216,7 @@ impl RestApiBuilder {
         let api = RestApi::compile(&self.definition, self.strict)?;
         Ok(RestApi {
             services: self.services,
+            lambdas: self.lambdas,
             ..api
         })
     }
@@ -216,7 +241,7 @@ fn names(path: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// What answers a method written in code: an [`Integration`], or a service of this process.
+/// What answers a method written in code: an [`Integration`], a service of this process, or a function.
 #[derive(Debug)]
 pub struct MethodBackend(Source);
 
@@ -224,6 +249,7 @@ pub struct MethodBackend(Source);
 enum Source {
     InProcess(InProcess),
     Integration(Box<Integration>),
+    Lambda(Lambda),
 }
 
 impl From<Integration> for MethodBackend {
@@ -236,5 +262,12 @@ impl From<InProcess> for MethodBackend {
     /// The service sees the path of the resource, without the stage.
     fn from(service: InProcess) -> Self {
         Self(Source::InProcess(service))
+    }
+}
+
+impl From<Lambda> for MethodBackend {
+    /// The function sees the whole request as an event of a Lambda proxy integration.
+    fn from(function: Lambda) -> Self {
+        Self(Source::Lambda(function))
     }
 }

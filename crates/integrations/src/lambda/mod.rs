@@ -1,9 +1,24 @@
 //! Lambda: functions of this process, or behind the Invoke API.
 
+mod arn;
+mod call;
+mod custom;
+mod event_headers;
+mod functions;
+mod proxy;
+mod proxy_event;
+mod proxy_result;
+
 use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use towergate_core::{BoxFuture, Function, FunctionError, Invocation};
+
+pub use arn::{FunctionArn, FunctionArnError};
+pub(crate) use custom::LambdaIntegration;
+pub(crate) use functions::Functions;
+pub(crate) use proxy::LambdaProxyIntegration;
+pub use proxy_event::ProxyEvent;
 
 /// A function that integrations and authorizers call by its ARN. Cloning is cheap.
 #[derive(Clone)]

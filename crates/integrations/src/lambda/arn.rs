@@ -1,0 +1,202 @@
+//! The names of functions.
+
+use std::fmt;
+
+/// The ARN of a Lambda function: `arn:aws:lambda:us-east-1:123456789012:function:create-pet:live`.
+///
+/// What stands behind the name is an alias or a version. The shorter forms that the Invoke API takes are read too:
+/// `create-pet`, `create-pet:live` and `123456789012:function:create-pet`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct FunctionArn {
+    text: Box<str>,
+    /// Where the name begins in the text.
+    name: usize,
+    /// Where the colon before the qualifier is, or the end of the text.
+    colon: usize,
+}
+
+/// What was read is not the ARN of a function.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not the ARN of a function, such as `arn:aws:lambda:us-east-1:123456789012:function:create-pet`"
+)]
+pub struct FunctionArnError(Box<str>);
+
+impl FunctionArn {
+    /// Reads an ARN.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FunctionArnError`] if `text` names no function.
+    pub fn parse(text: &str) -> Result<Self, FunctionArnError> {
+        let error = || FunctionArnError(text.into());
+        let name = match text.rfind("function:") {
+            Some(0) => "function:".len(),
+            Some(before) if is_prefix(text.get(..before).unwrap_or_default()) => {
+                before + "function:".len()
+            }
+            Some(_) => return Err(error()),
+            None => 0,
+        };
+        let rest = text.get(name..).unwrap_or_default();
+        let (function, qualifier) = match rest.split_once(':') {
+            Some((function, qualifier)) => (function, Some(qualifier)),
+            None => (rest, None),
+        };
+        let is_valid = is_name(function, "-_") && qualifier.is_none_or(|name| is_name(name, "-_$"));
+        is_valid
+            .then(|| Self {
+                text: text.into(),
+                name,
+                colon: name + function.len(),
+            })
+            .ok_or_else(error)
+    }
+
+    /// Returns the ARN as it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    /// Returns the function's name.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        self.text.get(self.name..self.colon).unwrap_or_default()
+    }
+
+    /// Returns the alias or version, if one is named.
+    #[must_use]
+    pub fn qualifier(&self) -> Option<&str> {
+        self.text.get(self.colon + 1..)
+    }
+
+    /// Returns the ARN without an alias or version.
+    #[must_use]
+    pub fn unqualified(&self) -> &str {
+        self.text.get(..self.colon).unwrap_or_default()
+    }
+
+    /// Returns the name, and the alias or version if one is named.
+    pub(crate) fn qualified_name(&self) -> &str {
+        self.text.get(self.name..).unwrap_or_default()
+    }
+}
+
+impl fmt::Display for FunctionArn {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+/// Whether this stands before `function:` in an ARN: all the parts, or the account alone.
+fn is_prefix(text: &str) -> bool {
+    let parts: Vec<_> = text.split(':').collect();
+    match &parts[..] {
+        ["arn", partition, "lambda", region, account, ""] => {
+            is_name(partition, "-") && is_name(region, "-") && is_account(account)
+        }
+        [account, ""] => is_account(account),
+        _ => false,
+    }
+}
+
+fn is_account(text: &str) -> bool {
+    text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
+}
+
+fn is_name(text: &str, signs: &str) -> bool {
+    (1..=140).contains(&text.len())
+        && text
+            .chars()
+            .all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
+}
+
+/// Returns the function's ARN in the URI of an integration, which may hold stage variables; `None` if the URI is that
+/// of another service or action.
+///
+/// `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations`: a second slash after `path` is taken.
+pub(crate) fn function_of(uri: &str) -> Option<&str> {
+    let rest = uri.strip_prefix("arn:")?;
+    let mut parts = rest.splitn(5, ':');
+    let (_partition, service) = (parts.next()?, parts.next()?);
+    let (_region, subservice, path) = (parts.next()?, parts.next()?, parts.next()?);
+    if (service, subservice) != ("apigateway", "lambda") {
+        return None;
+    }
+    path.strip_prefix("path/")?
+        .trim_start_matches('/')
+        .strip_prefix("2015-03-31/functions/")?
+        .strip_suffix("/invocations")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_arn_has_a_name_and_maybe_a_qualifier() {
+        let cases = [
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:pets",
+                Some(("pets", None)),
+            ),
+            (
+                "arn:aws-cn:lambda:cn-north-1:123456789012:function:pets:7",
+                Some(("pets", Some("7"))),
+            ),
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:a_B-9:$LATEST",
+                Some(("a_B-9", Some("$LATEST"))),
+            ),
+            (
+                "123456789012:function:pets:live",
+                Some(("pets", Some("live"))),
+            ),
+            ("function:pets", Some(("pets", None))),
+            ("pets:live", Some(("pets", Some("live")))),
+            ("pets", Some(("pets", None))),
+            ("", None),
+            ("pets:", None),
+            ("pets:a:b", None),
+            ("pe ts", None),
+            ("arn:aws:lambda:us-east-1:1234:function:pets", None),
+            ("arn:aws:sqs:us-east-1:123456789012:function:pets", None),
+            ("arn:aws:lambda:us-east-1:123456789012:function:", None),
+            ("x:function:pets", None),
+        ];
+        for (text, expected) in cases {
+            let arn = FunctionArn::parse(text).ok();
+            let found = arn.as_ref().map(|arn| (arn.name(), arn.qualifier()));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_function_of_a_uri() {
+        let of = |path: &str| format!("arn:aws:apigateway:us-east-1:{path}");
+        let cases = [
+            (
+                "lambda:path/2015-03-31/functions/arn:aws:lambda:r:a:function:f/invocations",
+                Some("arn:aws:lambda:r:a:function:f"),
+            ),
+            (
+                "lambda:path//2015-03-31/functions/${stageVariables.f}/invocations",
+                Some("${stageVariables.f}"),
+            ),
+            (
+                "lambda:path/2021-11-15/functions/f/response-streaming-invocations",
+                None,
+            ),
+            ("lambda:action/Invoke", None),
+            ("sqs:path/2015-03-31/functions/f/invocations", None),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(function_of(&of(path)), expected, "{path}");
+        }
+        assert_eq!(
+            function_of("http://x/2015-03-31/functions/f/invocations"),
+            None
+        );
+    }
+}

@@ -1,0 +1,96 @@
+//! `AWS_PROXY`: a function that sees the whole request.
+
+use std::time::Duration;
+
+use http::{Response, StatusCode};
+use towergate_core::{Body, Context, InvocationType, Rejection, Step};
+use towergate_definition::{Diagnostic, Integration, Method, Place};
+
+use super::{
+    call::{Callee, call},
+    proxy_event::ProxyEvent,
+    proxy_result::{ProxyResultError, read_proxy_result},
+};
+use crate::{
+    FunctionArn,
+    backends::Backends,
+    content_handling::{BinaryMediaTypes, Conversion},
+    http_integration::compile_timeout,
+    request_mappings::{self, RequestMappings},
+};
+
+/// A compiled `AWS_PROXY` integration.
+#[derive(Debug)]
+pub(crate) struct LambdaProxyIntegration {
+    function: Callee,
+    timeout: Duration,
+    binary: BinaryMediaTypes,
+    operation_name: Option<Box<str>>,
+}
+
+impl LambdaProxyIntegration {
+    pub(crate) fn compile(
+        method: &Method,
+        integration: &Integration,
+        binary: &BinaryMediaTypes,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
+        let function = Callee::compile(integration, place, diagnostics);
+        // Mappings have no effect on a proxy, and yet one that cannot work breaks it.
+        let mappings = RequestMappings::compile(integration, place, diagnostics);
+        let timeout = compile_timeout(integration, place, diagnostics);
+        mappings?;
+        Some(Self {
+            function: function?,
+            timeout,
+            binary: binary.clone(),
+            operation_name: method.operation_name.as_deref().map(Into::into),
+        })
+    }
+
+    /// Returns the function, if it is the same on every stage.
+    pub(crate) fn function(&self) -> Option<&FunctionArn> {
+        self.function.fixed()
+    }
+
+    pub(crate) async fn call(
+        &self,
+        context: &Context,
+        body: Body,
+        backends: &Backends,
+    ) -> Result<Response<Body>, Rejection> {
+        let function = self.function.resolve(context)?;
+        let body = request_mappings::collect(body, backends).await?;
+        let trace = context.trace(backends.random());
+        let is_binary = self.binary.of_request(context.headers(), None) == Conversion::Keep;
+        let event = match is_binary {
+            true => ProxyEvent::of_bytes(context, trace, &body),
+            false => ProxyEvent::new(context, trace, &body),
+        };
+        let payload = event
+            .with_operation_name(self.operation_name.as_deref())
+            .to_json();
+        drop(body);
+        let invocation_type = InvocationType::RequestResponse;
+        let answer = call(
+            &function,
+            payload,
+            invocation_type,
+            self.timeout,
+            context,
+            backends,
+        );
+        let answer = answer
+            .await
+            .map_err(|error| error.into_rejection(StatusCode::BAD_GATEWAY))?;
+        let decodes = || self.binary.accepts(context.headers());
+        read_proxy_result(&answer, decodes).map_err(|error| {
+            let rejection = Rejection::internal(Step::IntegrationResponse, error.to_string());
+            match error {
+                ProxyResultError::Malformed(_) => rejection.with_status(StatusCode::BAD_GATEWAY),
+                ProxyResultError::NotBase64 => rejection,
+            }
+        })
+    }
+}
