@@ -258,6 +258,12 @@ impl Context {
             .unwrap_or_default()
     }
 
+    /// Returns whether proxies in front are believed about the client, so that what they wrote of it stands.
+    #[must_use]
+    pub fn believes_proxies(&self) -> bool {
+        self.0.trusted_hops != TrustedHops::default()
+    }
+
     /// Returns the port that the client used: what believed proxies say, or that of the [authority](Self::authority),
     /// or that of the [scheme](Self::scheme).
     #[must_use]

@@ -23,8 +23,8 @@ impl<'a> EventHeaders<'a> {
         let added = [
             ("X-Amzn-Trace-Id", trace.into()),
             ("X-Forwarded-For", forwarded_for(context).into()),
-            ("X-Forwarded-Port", "80".into()),
-            ("X-Forwarded-Proto", "http".into()),
+            ("X-Forwarded-Port", context.port().to_string().into()),
+            ("X-Forwarded-Proto", context.scheme().into()),
         ];
         Self { context, added }
     }
@@ -51,7 +51,7 @@ fn spelling<'a>(context: &'a Context, name: &'a HeaderName) -> Cow<'a, str> {
     match name.as_str() {
         "authorization" => "Authorization".into(),
         "user-agent" => "User-Agent".into(),
-        _ => name.as_str().into(),
+        _ => context.header_spelling(name),
     }
 }
 
@@ -65,18 +65,18 @@ fn is_left_out(name: &HeaderName) -> bool {
     RequestVariables::drops_header(name) || added.contains(name)
 }
 
-/// What the client's proxies wrote, and the address they came from.
+/// What proxies wrote, and unless these are believed the address that the request came from.
 fn forwarded_for(context: &Context) -> String {
-    let proxies = context.headers().get_all(X_FORWARDED_FOR);
-    let mut forwarded: String = proxies
-        .iter()
-        .flat_map(|value| [text(value), ", ".into()])
-        .collect();
-    match context.source_ip() {
-        Some(address) => forwarded.push_str(&address.to_string()),
-        None => forwarded.truncate(forwarded.len().saturating_sub(2)),
-    }
-    forwarded
+    let proxies = context.headers().get_all(X_FORWARDED_FOR).iter().map(text);
+    let address = context
+        .source_ip()
+        .map(|address| address.to_string().into());
+    let address = match context.headers().contains_key(X_FORWARDED_FOR) {
+        true => address.filter(|_| !context.believes_proxies()),
+        false => address,
+    };
+    let entries: Vec<Cow<'_, str>> = proxies.chain(address).collect();
+    entries.join(", ")
 }
 
 fn text(value: &HeaderValue) -> Cow<'_, str> {
