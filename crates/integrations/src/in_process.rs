@@ -1,20 +1,13 @@
 //! Backends that are services of this process.
 
-use std::{
-    fmt,
-    future::{Future, poll_fn},
-    panic::{AssertUnwindSafe, catch_unwind},
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 use towergate_core::{Body, BodyError, BoxError, BoxFuture, Rejection, Step};
 
-use crate::backends::chain;
+use crate::{backends::chain, catch_panic::CatchPanic, oneshot::oneshot};
 
 type Answer = Result<Response<Body>, Rejection>;
 
@@ -76,18 +69,10 @@ where
     B::Error: Into<BoxError>,
 {
     fn call(&self, request: Request<Body>, max_request_bytes: usize) -> BoxFuture<'static, Answer> {
-        let mut service = self.0.clone();
-        let answer = async move {
-            poll_fn(|cx| service.poll_ready(cx)).await?;
-            service.call(request).await
-        };
+        let answer = oneshot(self.0.clone(), request);
         let internal = |detail: String| Rejection::internal(Step::Integration, detail);
         Box::pin(async move {
-            match (CatchPanic {
-                inner: Box::pin(answer),
-            })
-            .await
-            {
+            match CatchPanic::new(answer).await {
                 Ok(Ok(response)) => Ok(response.map(Body::new)),
                 Ok(Err(error)) => {
                     let error = error.into();
@@ -98,27 +83,8 @@ where
                         internal(chain(&*error))
                     })
                 }
-                Err(Panicked) => Err(internal("the backend panicked".to_owned())),
+                Err(_) => Err(internal("the backend panicked".to_owned())),
             }
         })
-    }
-}
-
-struct Panicked;
-
-/// A future whose panic is an answer, as a thread's is to who joins it.
-struct CatchPanic<T> {
-    inner: BoxFuture<'static, T>,
-}
-
-impl<T> Future for CatchPanic<T> {
-    type Output = Result<T, Panicked>;
-
-    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
-        // The future is not polled again after a panic, so nobody sees what the panic left half done.
-        match catch_unwind(AssertUnwindSafe(|| self.inner.as_mut().poll(cx))) {
-            Ok(poll) => poll.map(Ok),
-            Err(_) => Poll::Ready(Err(Panicked)),
-        }
     }
 }

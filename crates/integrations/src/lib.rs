@@ -30,6 +30,7 @@
 
 mod backends;
 mod body_template;
+mod catch_panic;
 mod compiled_integration;
 mod content_handling;
 mod deadline;
@@ -42,6 +43,7 @@ mod integration_responses;
 mod lambda;
 mod mock_integration;
 mod mock_status;
+mod oneshot;
 mod request_mappings;
 mod template;
 
@@ -49,6 +51,8 @@ pub use backends::{Backends, FunctionTaken, ServiceError};
 pub use compiled_integration::CompiledIntegration;
 pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
-pub use lambda::{FunctionArn, FunctionArnError, Lambda, ProxyEvent};
+pub use lambda::{
+    FunctionArn, FunctionArnError, Lambda, ProxyEvent, ProxyRequestContext,
+};
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};

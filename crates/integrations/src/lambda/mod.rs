@@ -3,8 +3,15 @@
 mod arn;
 mod call;
 mod custom;
+mod error_document;
 mod event_headers;
 mod functions;
+mod http_answer;
+mod http_event;
+mod http_function;
+mod in_process;
+mod json_function;
+mod payload_limits;
 mod proxy;
 mod proxy_event;
 mod proxy_result;
@@ -17,6 +24,7 @@ use towergate_core::{BoxFuture, Function, FunctionError, Invocation};
 pub use arn::{FunctionArn, FunctionArnError};
 pub(crate) use custom::LambdaIntegration;
 pub(crate) use functions::Functions;
+pub use http_event::ProxyRequestContext;
 pub(crate) use proxy::LambdaProxyIntegration;
 pub use proxy_event::ProxyEvent;
 

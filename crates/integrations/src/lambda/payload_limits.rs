@@ -1,0 +1,59 @@
+//! How large the payloads of functions may be, as Lambda has it.
+
+use http::StatusCode;
+use towergate_core::{FunctionError, Invocation, InvocationType};
+
+/// The largest payload of a call whose caller waits for the result.
+const MAX_REQUEST_BYTES: usize = 6_291_456;
+
+/// The largest payload of an event.
+const MAX_EVENT_BYTES: usize = 1_048_576;
+
+/// The largest result.
+pub(super) const MAX_RESULT_BYTES: usize = 6_291_556;
+
+/// Refuses a payload that Lambda would not take.
+pub(super) fn check_payload(invocation: &Invocation<'_>) -> Result<(), FunctionError> {
+    let limit = match invocation.invocation_type {
+        InvocationType::Event => MAX_EVENT_BYTES,
+        _ => MAX_REQUEST_BYTES,
+    };
+    if invocation.payload.len() <= limit {
+        return Ok(());
+    }
+    Err(FunctionError::Refused {
+        status: StatusCode::PAYLOAD_TOO_LARGE,
+        message: format!(
+            "Request must be smaller than {limit} bytes for the InvokeFunction operation"
+        ),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use towergate_core::Context;
+
+    use super::*;
+
+    #[test]
+    fn a_payload_may_be_as_large_as_its_limit() {
+        let context = Context::of(&mut http::Request::new(()));
+        let cases = [
+            (InvocationType::RequestResponse, 6_291_456),
+            (InvocationType::Event, 1_048_576),
+        ];
+        for (invocation_type, limit) in cases {
+            let check = |bytes: usize| {
+                let invocation = Invocation::new(&context, "f", vec![b' '; bytes]);
+                check_payload(&invocation.with_type(invocation_type))
+            };
+            assert!(check(limit).is_ok(), "{invocation_type:?}");
+            let Err(FunctionError::Refused { status, message }) = check(limit + 1) else {
+                panic!("{invocation_type:?}: not refused");
+            };
+            assert_eq!(status, 413, "{invocation_type:?}");
+            let limit = limit.to_string();
+            assert!(message.contains(&limit), "{invocation_type:?}: {message}");
+        }
+    }
+}
