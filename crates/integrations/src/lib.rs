@@ -52,7 +52,7 @@ pub use compiled_integration::CompiledIntegration;
 pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
 pub use lambda::{
-    FunctionArn, FunctionArnError, Lambda, ProxyEvent, ProxyRequestContext,
+    FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyEvent, ProxyRequestContext,
 };
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};

@@ -10,6 +10,7 @@ mod http_answer;
 mod http_event;
 mod http_function;
 mod in_process;
+mod invoke_api;
 mod json_function;
 mod payload_limits;
 mod proxy;
@@ -25,6 +26,7 @@ pub use arn::{FunctionArn, FunctionArnError};
 pub(crate) use custom::LambdaIntegration;
 pub(crate) use functions::Functions;
 pub use http_event::ProxyRequestContext;
+pub use invoke_api::InvokeUrlError;
 pub(crate) use proxy::LambdaProxyIntegration;
 pub use proxy_event::ProxyEvent;
 
