@@ -16,6 +16,8 @@ mod payload_limits;
 mod proxy;
 mod proxy_event;
 mod proxy_result;
+#[cfg(feature = "lambda-runtime")]
+mod runtime_function;
 
 use std::{fmt, sync::Arc};
 
