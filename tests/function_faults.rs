@@ -13,7 +13,7 @@ use towergate_tests::{
 
 const TIMED_OUT: &str = r#"{"message": "Endpoint request timed out"}"#;
 const TOO_LONG: &str = r#"{"message": "Request Too Long"}"#;
-const TOO_LARGE: &str = r#"{"errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes).","errorType":"Function.ResponseSizeTooLarge"}"#;
+const TOO_LARGE: &str = r#"{"errorType":"Function.ResponseSizeTooLarge","errorMessage":"Response payload size exceeded maximum allowed payload size (6291556 bytes)."}"#;
 
 /// An Invoke API. Each function answers in its own way.
 async fn invoke_api() -> Backend {

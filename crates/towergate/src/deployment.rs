@@ -2,7 +2,7 @@
 
 use towergate_core::{Rejection, Step};
 use towergate_definition::{Diagnostic, Place, Severity};
-use towergate_integrations::{CompiledIntegration, FunctionArn};
+use towergate_integrations::{Backends, CompiledIntegration, FunctionArn};
 use towergate_routing::RouteTable;
 
 use crate::gateway_responses::GatewayResponses;
@@ -26,6 +26,19 @@ impl Deployment {
     pub(crate) fn method(&self, MethodId(id): MethodId) -> Result<&CompiledMethod, Rejection> {
         let missing = || Rejection::internal(Step::Route, "the route leads to no method");
         self.methods.get(id).ok_or_else(missing)
+    }
+
+    /// Reports the functions that `backends` do not know.
+    pub(crate) fn unknown_functions(
+        &self,
+        backends: &Backends,
+    ) -> impl Iterator<Item = Diagnostic> {
+        let unknown = |(_, arn): &&(Place, FunctionArn)| backends.function(arn).is_none();
+        self.functions.iter().filter(unknown).map(|(place, arn)| {
+            let message =
+                format!("there is no function `{arn}`: add it to the functions of the gateway");
+            Diagnostic::error(place.clone(), message)
+        })
     }
 }
 

@@ -174,14 +174,11 @@ impl GatewayBuilder {
         }
         for (id, api) in apis {
             let root = Place::from_iter(["apis", id]);
-            for (place, arn) in &api.deployment.functions {
-                if self.runtime.backends.function(arn).is_none() {
-                    let message = format!(
-                        "there is no function `{arn}`; add it to the functions of the gateway"
-                    );
-                    diagnostics.push(Diagnostic::error(place.within(&root), message));
-                }
-            }
+            let unknown = api.deployment.unknown_functions(&self.runtime.backends);
+            diagnostics.extend(unknown.map(|mut diagnostic| {
+                diagnostic.place = diagnostic.place.within(&root);
+                diagnostic
+            }));
         }
     }
 

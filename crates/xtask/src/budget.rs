@@ -20,12 +20,14 @@ const BUDGETS: &[Budget] = &[
     Budget::new("towergate-definition", &[], 10),
     Budget::new("towergate-expressions", &[], 25),
     Budget::new("towergate-integrations", &[], 55),
+    Budget::new("towergate-integrations", &["lambda-runtime"], 115),
     Budget::new("towergate-mapping-templates", &[], 40),
     Budget::new("towergate-openapi", &[], 15),
     Budget::new("towergate-openapi", &["yaml"], 35),
     Budget::new("towergate-routing", &[], 20),
     Budget::new("towergate-testing", &[], 20),
     Budget::new("towergate", &[], 65),
+    Budget::new("towergate", &["lambda-runtime"], 115),
     Budget::new("towergate", &["serve", "axum"], 95),
 ];
 

@@ -66,7 +66,7 @@ pub enum InvokeUrlError {
     #[error("`{0}` is not a URL such as `http://127.0.0.1:9001`")]
     Invalid(String),
     /// The client does not speak the protocol: https needs the feature `rustls`.
-    #[error("the client cannot call `{0}`: it does not speak the scheme")]
+    #[error("`{0}` cannot be called: use `http`, or `https` with the feature `rustls`")]
     UnsupportedScheme(String),
 }
 

@@ -3,10 +3,12 @@
 use std::path::Path;
 
 use towergate_definition::{Diagnostic, Place};
+use towergate_integrations::Backends;
 use towergate_openapi::{Imported, ReadError, ReadOptions};
 
 use super::{
     finding::{Finding, Findings, Source},
+    functions::FunctionSettings,
     place_of,
     settings::{ApiSettings, Settings},
 };
@@ -15,7 +17,10 @@ use crate::{Gateway, RestApi};
 /// Compiles a gateway, or reports why there is none.
 pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Option<Gateway> {
     let mut options = ReadOptions::new();
-    let mut gateway = Gateway::builder().trusted_hops(settings.trusted_hops);
+    let backends = backends(settings, findings);
+    let mut gateway = Gateway::builder()
+        .trusted_hops(settings.trusted_hops)
+        .backends(backends.clone());
     if let Some(region) = settings.region {
         options = options.region(region);
         gateway = gateway.region(region);
@@ -24,12 +29,8 @@ pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Optio
         options = options.account_id(account_id);
         gateway = gateway.account_id(account_id);
     }
-    for function in &settings.functions {
-        let message = format!("the function `{}` is not called", function.arn);
-        findings.extend([Diagnostic::unsupported(function.place.clone(), message)]);
-    }
     for api in &settings.apis {
-        let Some(compiled) = compile_api(api, &options, findings) else {
+        let Some(compiled) = compile_api(api, &options, &backends, findings) else {
             continue;
         };
         gateway = gateway.api(api.id, compiled);
@@ -52,10 +53,28 @@ pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Optio
     }
 }
 
+/// Returns the client of every backend, and the functions.
+fn backends(settings: &Settings<'_>, findings: &mut Findings) -> Backends {
+    let mut backends = Backends::new().with_client(settings.client.clone());
+    for FunctionSettings {
+        arn,
+        function,
+        place,
+    } in &settings.functions
+    {
+        match backends.clone().with_function(arn, function.clone()) {
+            Ok(added) => backends = added,
+            Err(error) => findings.extend([Diagnostic::error(place.clone(), error.to_string())]),
+        }
+    }
+    backends
+}
+
 /// Reads and compiles the definition of an API.
 fn compile_api(
     settings: &ApiSettings<'_>,
     options: &ReadOptions,
+    backends: &Backends,
     findings: &mut Findings,
 ) -> Option<RestApi> {
     let path = settings.definition?;
@@ -86,6 +105,7 @@ fn compile_api(
         match RestApi::compile(&definition, settings.strict) {
             Ok(mut api) => {
                 diagnostics.append(&mut api.diagnostics);
+                diagnostics.extend(api.deployment.unknown_functions(backends));
                 compiled = Some(api);
             }
             Err(error) => diagnostics.extend(error.diagnostics().iter().cloned()),

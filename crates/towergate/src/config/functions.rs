@@ -2,56 +2,49 @@
 
 use std::collections::BTreeSet;
 
-use http::Uri;
 use towergate_client::Client;
 use towergate_definition::{Diagnostic, Place};
+use towergate_integrations::{FunctionArn, InvokeUrlError, Lambda};
 use towergate_openapi::document::Node;
 
-use super::{
-    fields::{Fields, excerpt},
-    settings::{is_account_id, is_region},
-};
+use super::fields::Fields;
 
 pub(super) const FUNCTION_KEYS: &[&str] = &["arn", "invokeUrl"];
 
 /// The key of functions that are run here.
 const COMMAND: &str = "command";
 
-/// The longest name of a function.
-const MAX_NAME: usize = 64;
-
-/// The longest alias.
-const MAX_QUALIFIER: usize = 128;
-
-/// A function, and where it is called.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct FunctionSettings<'a> {
+/// A function that is called over an Invoke API.
+#[derive(Debug)]
+pub(super) struct FunctionSettings {
     /// The ARN, with an alias or a version if it has one.
-    pub(super) arn: &'a str,
-    /// The URL of a Lambda Invoke API.
-    pub(super) invoke_url: &'a str,
+    pub(super) arn: FunctionArn,
+    pub(super) function: Lambda,
     /// The place of the function in the file.
     pub(super) place: Place,
 }
 
-/// Reads the functions of the file. What is wrong with them is reported, and left out.
-pub(super) fn functions<'a>(
-    file: &Fields<'a>,
+/// Reads the functions of the file, which all are called by one client. What is wrong with them is reported, and left
+/// out.
+pub(super) fn functions(
+    file: &Fields<'_>,
+    client: &Client,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Vec<FunctionSettings<'a>> {
+) -> Vec<FunctionSettings> {
     let mut seen = BTreeSet::new();
     let mut functions = Vec::new();
     for (node, place) in file.items("functions", diagnostics) {
-        let Some((arn, invoke_url)) = function(node, &place, diagnostics) else {
+        let Some((arn, function)) = function(node, &place, client, diagnostics) else {
             continue;
         };
-        if let Some(arn) = arn.filter(|arn| !seen.insert(*arn)) {
+        let Some(arn) = arn else { continue };
+        if !seen.insert(arn.to_string()) {
             let message = format!("the function `{arn}` is listed already");
             diagnostics.push(Diagnostic::error(place.key("arn"), message));
-        } else if let (Some(arn), Some(invoke_url)) = (arn, invoke_url) {
+        } else if let Some(function) = function {
             functions.push(FunctionSettings {
                 arn,
-                invoke_url,
+                function,
                 place,
             });
         }
@@ -60,11 +53,12 @@ pub(super) fn functions<'a>(
 }
 
 /// Reads the ARN and the URL of a function.
-fn function<'a>(
-    node: &'a Node,
+fn function(
+    node: &Node,
     place: &Place,
+    client: &Client,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<(Option<&'a str>, Option<&'a str>)> {
+) -> Option<(Option<FunctionArn>, Option<Lambda>)> {
     let has_command = node.get(COMMAND).is_some();
     let known = match has_command {
         true => &[COMMAND, "arn", "invokeUrl"],
@@ -94,76 +88,21 @@ fn function<'a>(
         "arn",
         "the ARN of a function: write `arn:aws:lambda:REGION:ACCOUNT:function:NAME`, and behind it maybe `:` and an alias or a version",
         diagnostics,
-        |arn| is_function(arn).then_some(arn),
+        |arn| FunctionArn::parse(arn).ok().filter(|_| arn.starts_with("arn:")),
     );
-    let url = function.parse(
-        "invokeUrl",
-        "a URL of scheme, host and maybe a path, such as `http://127.0.0.1:9001`",
-        diagnostics,
-        |url| Some((url, scheme(url)?)),
-    );
-    let invoke_url = url.and_then(|(url, scheme)| {
-        if Client::serves_scheme(&scheme) {
-            return Some(url);
-        }
-        let message = match scheme.eq_ignore_ascii_case("https") {
-            true => "functions behind `https` need the feature `rustls`".to_owned(),
-            false => format!(
-                "`{}` does not begin with `http://` or `https://`",
-                excerpt(url)
-            ),
+    let url = function.parse("invokeUrl", "a URL", diagnostics, Some);
+    let lambda = url.and_then(|url| {
+        let refused = |error: InvokeUrlError| {
+            diagnostics.push(Diagnostic::error(
+                function.place("invokeUrl"),
+                error.to_string(),
+            ));
         };
-        diagnostics.push(Diagnostic::error(function.place("invokeUrl"), message));
-        None
+        Lambda::invoke_api(client.clone(), url)
+            .map_err(refused)
+            .ok()
     });
-    Some((arn, invoke_url))
-}
-
-/// Whether this is `arn:PARTITION:lambda:REGION:ACCOUNT:function:NAME`, or that and `:QUALIFIER`.
-fn is_function(arn: &str) -> bool {
-    let parts: Vec<_> = arn.split(':').collect();
-    let (partition, region, account, name, qualifier) = match parts[..] {
-        [
-            "arn",
-            partition,
-            "lambda",
-            region,
-            account,
-            "function",
-            name,
-        ] => (partition, region, account, name, None),
-        [
-            "arn",
-            partition,
-            "lambda",
-            region,
-            account,
-            "function",
-            name,
-            qualifier,
-        ] => (partition, region, account, name, Some(qualifier)),
-        _ => return false,
-    };
-    (partition == "aws" || (partition.starts_with("aws-") && is_region(partition)))
-        && is_region(region)
-        && is_account_id(account)
-        && is_word(name, MAX_NAME, "-_")
-        && qualifier.is_none_or(|qualifier| is_word(qualifier, MAX_QUALIFIER, "-_$"))
-}
-
-fn is_word(text: &str, longest: usize, signs: &str) -> bool {
-    (1..=longest).contains(&text.len())
-        && text
-            .chars()
-            .all(|letter| letter.is_ascii_alphanumeric() || signs.contains(letter))
-}
-
-/// Returns the scheme of a URL with a host. Query, fragment and credentials have no meaning here.
-fn scheme(url: &str) -> Option<String> {
-    let uri: Uri = url.parse().ok()?;
-    let authority = uri.authority()?.as_str();
-    let is_plain = uri.query().is_none() && !authority.contains('@') && !url.contains('#');
-    is_plain.then(|| uri.scheme_str().map(str::to_owned))?
+    Some((arn, lambda))
 }
 
 #[cfg(test)]
@@ -173,20 +112,15 @@ mod tests {
     use super::*;
 
     /// What is found in `functions`, and what is said about it.
-    fn read(text: &str) -> (Vec<(String, String, String)>, Vec<String>) {
+    fn read(text: &str) -> (Vec<(String, String)>, Vec<String>) {
         let document = Document::parse(&format!("functions:{text}")).unwrap();
         let mut diagnostics = Vec::new();
         let root = Place::root();
         let file = Fields::known(document.root(), root, &["functions"], &mut diagnostics).unwrap();
-        let functions = functions(&file, &mut diagnostics);
-        let functions = functions.iter().map(|function| {
-            let place = function.place.to_string();
-            (
-                function.arn.to_owned(),
-                function.invoke_url.to_owned(),
-                place,
-            )
-        });
+        let functions = functions(&file, &Client::new(), &mut diagnostics);
+        let functions = functions.iter();
+        let functions =
+            functions.map(|function| (function.arn.to_string(), function.place.to_string()));
         let said = diagnostics
             .iter()
             .map(|said| format!("{}: {}: {}", said.place, said.severity, said.message));
@@ -196,7 +130,7 @@ mod tests {
     #[test]
     fn functions_are_read_with_their_places() {
         let arn = "arn:aws:lambda:us-east-1:123456789012:function:hello";
-        type Found<'a> = &'a [(&'a str, &'a str, &'a str)];
+        type Found<'a> = &'a [(&'a str, &'a str)];
         let cases: [(&str, Found<'_>); 4] = [
             ("", &[]),
             (" []", &[]),
@@ -204,10 +138,9 @@ mod tests {
                 "\n  - arn: arn:aws:lambda:us-east-1:123456789012:function:hello\n    invokeUrl: http://127.0.0.1:9001\n  \
                  - {arn: 'arn:aws:lambda:us-east-1:123456789012:function:hello:live', invokeUrl: 'http://[::1]/base/'}",
                 &[
-                    (arn, "http://127.0.0.1:9001", "functions.0"),
+                    (arn, "functions.0"),
                     (
                         "arn:aws:lambda:us-east-1:123456789012:function:hello:live",
-                        "http://[::1]/base/",
                         "functions.1",
                     ),
                 ],
@@ -216,15 +149,13 @@ mod tests {
                 "\n  - {arn: 'arn:aws-cn:lambda:cn-north-1:123456789012:function:a_B-1:$LATEST', invokeUrl: HTTP://h/2015-03-31/functions/function/invocations}",
                 &[(
                     "arn:aws-cn:lambda:cn-north-1:123456789012:function:a_B-1:$LATEST",
-                    "HTTP://h/2015-03-31/functions/function/invocations",
                     "functions.0",
                 )],
             ),
         ];
         for (text, expected) in cases {
-            let expected = expected.iter().map(|(arn, url, place)| {
-                ((*arn).to_owned(), (*url).to_owned(), (*place).to_owned())
-            });
+            let expected = expected.iter();
+            let expected = expected.map(|(arn, place)| ((*arn).to_owned(), (*place).to_owned()));
             assert_eq!(read(text), (expected.collect(), vec![]), "{text}");
         }
     }
@@ -271,7 +202,7 @@ mod tests {
             (
                 format!(" [{{{ARN}, invokeUrl: ftp://h}}, {{arn: [], {URL}}}]"),
                 vec![
-                    "functions.0.invokeUrl: error: `ftp://h` does not begin with `http://` or `https://`",
+                    "functions.0.invokeUrl: error: `ftp://h` cannot be called: use `http`, or `https` with the feature `rustls`",
                     "functions.1.arn: error: this is a list, and must be text",
                 ],
             ),
@@ -285,45 +216,44 @@ mod tests {
             false => assert_eq!(
                 https.1,
                 [
-                    "functions.0.invokeUrl: error: functions behind `https` need the feature `rustls`"
+                    "functions.0.invokeUrl: error: `https://h` cannot be called: use `http`, or `https` with the feature `rustls`"
                 ]
             ),
         }
     }
 
     #[test]
-    fn arns_and_urls_are_checked() {
-        let long = "a".repeat(MAX_NAME + 1);
-        let too_long = format!("arn:aws:lambda:us-east-1:123456789012:function:{long}");
-        let arns = [
-            too_long.as_str(),
-            "",
-            "hello",
-            "arn:aws:lambda:us-east-1:123456789012:function:",
-            "arn:aws:lambda:us-east-1:123456789012:function:a:",
-            "arn:aws:lambda:us-east-1:123456789012:function:a:b:c",
-            "arn:aws:lambda:us-east-1:123456789012:function:a b",
-            "arn:aws:lambda:us-east-1:123456789012:layer:a",
-            "arn:aws:lambda:us-east-1:12345678901:function:a",
-            "arn:aws:lambda::123456789012:function:a",
-            "arn:awsx:lambda:us-east-1:123456789012:function:a",
-            "arn::lambda:us-east-1:123456789012:function:a",
-            "arn:aws:sqs:us-east-1:123456789012:function:a",
+    fn arns_are_whole_and_urls_have_a_host() {
+        const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:a";
+        let cases = [
+            ("arn", "", "http://h"),
+            ("arn", "hello", "http://h"),
+            ("arn", "123456789012:function:hello", "http://h"),
+            (
+                "arn",
+                "arn:aws:lambda:us-east-1:123456789012:function:a b",
+                "http://h",
+            ),
+            (
+                "arn",
+                "arn:aws:lambda:us-east-1:12345678901:function:a",
+                "http://h",
+            ),
+            (
+                "arn",
+                "arn:aws:sqs:us-east-1:123456789012:function:a",
+                "http://h",
+            ),
+            ("invokeUrl", ARN, ""),
+            ("invokeUrl", ARN, "/a"),
+            ("invokeUrl", ARN, "http://h/?q"),
         ];
-        for arn in arns {
-            assert!(!is_function(arn), "{arn}");
-        }
-        for url in [
-            "",
-            "h:80",
-            "/a",
-            "http://",
-            "http://u@h/",
-            "http://h/?q",
-            "http://h/#f",
-            "http://h h",
-        ] {
-            assert_eq!(scheme(url), None, "{url}");
+        for (key, arn, url) in cases {
+            let (found, said) = read(&format!(" [{{arn: '{arn}', invokeUrl: '{url}'}}]"));
+            assert_eq!(found, [], "{arn} {url}");
+            let is_said =
+                said.len() == 1 && said[0].starts_with(&format!("functions.0.{key}: error: "));
+            assert!(is_said, "{arn} {url}: {said:?}");
         }
     }
 }

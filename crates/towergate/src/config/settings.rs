@@ -2,6 +2,7 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 
+use towergate_client::Client;
 use towergate_core::TrustedHops;
 use towergate_definition::{Diagnostic, Place};
 use towergate_openapi::document::Node;
@@ -43,7 +44,9 @@ pub(super) struct Settings<'a> {
     pub(super) account_id: Option<&'a str>,
     pub(super) trusted_hops: TrustedHops,
     pub(super) apis: Vec<ApiSettings<'a>>,
-    pub(super) functions: Vec<FunctionSettings<'a>>,
+    pub(super) functions: Vec<FunctionSettings>,
+    /// The client of every backend.
+    pub(super) client: Client,
 }
 
 /// A REST API of the file.
@@ -84,13 +87,15 @@ impl<'a> Settings<'a> {
             diagnostics,
             |text| text.parse().ok().filter(|hops| *hops <= MAX_HOPS),
         );
+        let client = Client::new();
         Some(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             region,
             account_id,
             trusted_hops: TrustedHops::new(trusted_hops.unwrap_or(0)),
             apis: apis(&file, diagnostics),
-            functions: functions(&file, diagnostics),
+            functions: functions(&file, &client, diagnostics),
+            client,
         })
     }
 }
