@@ -38,14 +38,17 @@ impl BinaryMediaTypes {
         if self.0.is_empty() {
             return false;
         }
-        first_media_type(headers, name).is_some_and(|media_type| {
-            self.0.iter().any(|entry| match entry.strip_suffix("/*") {
-                Some("*") => true,
-                Some(kind) => media_type.split_once('/').is_some_and(|(found, subtype)| {
-                    found.eq_ignore_ascii_case(kind) && subtype != "*"
-                }),
-                None => media_type.eq_ignore_ascii_case(entry),
-            })
+        let Some(media_type) = first_media_type(headers, name) else {
+            return false;
+        };
+        let is_range = media_type.contains('*');
+        self.0.iter().any(|entry| match entry.strip_suffix("/*") {
+            Some("*") => true,
+            _ if is_range => false,
+            Some(kind) => media_type
+                .split_once('/')
+                .is_some_and(|(found, _)| found.eq_ignore_ascii_case(kind)),
+            None => media_type.eq_ignore_ascii_case(entry),
         })
     }
 
@@ -156,6 +159,7 @@ mod tests {
             (&["image/*"], "imagery/png", false),
             (&["*/*"], "text/html", true),
             (&["*/png"], "image/png", false),
+            (&["*/png"], "*/png", false),
             (&["image/png"], "", false),
             (&[], "image/png", false),
         ];

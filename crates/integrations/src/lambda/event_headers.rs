@@ -42,16 +42,7 @@ impl<'a> EventHeaders<'a> {
     fn of_client(&self) -> impl Iterator<Item = (Cow<'a, str>, GetAll<'a, HeaderValue>)> {
         let (context, headers) = (self.context, self.context.headers());
         let names = headers.keys().filter(|name| !is_left_out(name));
-        names.map(|name| (spelling(context, name), headers.get_all(name)))
-    }
-}
-
-/// The names that are always written the same, however the client wrote them.
-fn spelling<'a>(context: &'a Context, name: &'a HeaderName) -> Cow<'a, str> {
-    match name.as_str() {
-        "authorization" => "Authorization".into(),
-        "user-agent" => "User-Agent".into(),
-        _ => context.header_spelling(name),
+        names.map(|name| (context.header_spelling(name), headers.get_all(name)))
     }
 }
 
