@@ -67,7 +67,8 @@ pub use towergate_definition::{
     IntegrationResponse, PassthroughBehavior, Place, Severity,
 };
 pub use towergate_integrations::{
-    Backends, Client, FunctionArn, InProcess, InvokeUrlError, Lambda, ServiceError, TokioTimer,
+    Backends, Client, FunctionArn, InProcess, InvokeUrlError, Lambda, ProxyRequestContext,
+    ServiceError, TokioTimer,
 };
 pub use towergate_mapping_templates as mapping_templates;
 #[cfg(feature = "openapi")]
