@@ -15,5 +15,8 @@ mod benchmarks {}
 #[doc = include_str!("../../docs/compatibility.md")]
 mod compatibility {}
 
+#[doc = include_str!("../../docs/guides/lambda.md")]
+mod guides_lambda {}
+
 #[doc = include_str!("../../docs/guides/mapping-templates.md")]
 mod guides_mapping_templates {}
