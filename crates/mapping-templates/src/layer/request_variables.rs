@@ -95,15 +95,16 @@ impl<'a> RequestVariables<'a> {
         }
     }
 
-    /// The headers that the gateway keeps, of each name the last value.
-    fn headers(&self) -> impl Iterator<Item = (&str, Cow<'_, str>)> {
-        self.headers
-            .keys()
-            .filter(|name| !Self::drops_header(name))
-            .filter_map(|name| {
-                let last = self.headers.get_all(name).iter().next_back()?;
-                Some((name.as_str(), String::from_utf8_lossy(last.as_bytes())))
-            })
+    /// The last value of a header that the gateway keeps, by the name that the client wrote as far as that is known.
+    fn header(&self, name: &str) -> Option<Cow<'_, str>> {
+        let header = HeaderName::try_from(name).ok()?;
+        let is_seen = !Self::drops_header(&header) && self.context.allows_spelling(&header, name);
+        is_seen.then(|| self.last(&header))?
+    }
+
+    fn last(&self, name: &HeaderName) -> Option<Cow<'_, str>> {
+        let value = self.headers.get_all(name).iter().next_back()?;
+        Some(String::from_utf8_lossy(value.as_bytes()))
     }
 }
 
@@ -162,10 +163,7 @@ impl Variables for RequestVariables<'_> {
         match location {
             ParameterLocation::Path => self.context.path_parameter(name).map(decoded),
             ParameterLocation::QueryString => self.query().last(name).map(Cow::Borrowed),
-            ParameterLocation::Header => {
-                let mut headers = self.headers();
-                headers.find_map(|(known, value)| known.eq_ignore_ascii_case(name).then_some(value))
-            }
+            ParameterLocation::Header => self.header(name),
         }
     }
 
@@ -182,7 +180,12 @@ impl Variables for RequestVariables<'_> {
                     .for_each(|(name, value)| visit(name, value));
             }
             ParameterLocation::Header => {
-                self.headers().for_each(|(name, value)| visit(name, &value));
+                let kept = self.headers.keys().filter(|name| !Self::drops_header(name));
+                for name in kept {
+                    if let Some(value) = self.last(name) {
+                        visit(&self.context.header_spelling(name), &value);
+                    }
+                }
             }
         }
     }
@@ -199,4 +202,42 @@ fn child<'n>(name: &'n str, branch: &str) -> Option<&'n str> {
 
 fn decoded(value: &str) -> Cow<'_, str> {
     percent_decode_str(value).decode_utf8_lossy()
+}
+
+#[cfg(test)]
+mod tests {
+    use http::Request;
+    use towergate_core::OriginalHeaderNames;
+
+    use super::*;
+
+    #[test]
+    fn headers_are_named_as_the_client_wrote_them_where_that_is_known() {
+        let request = Request::get("/").header("x-test", "1").header("te", "2");
+        let mut request = request.body(()).unwrap();
+        let known = Context::of(&mut request);
+        let head = b"GET / HTTP/1.1\r\nx-tEsT: 1\r\nTE: 2\r\n\r\n";
+        let (names, _) = OriginalHeaderNames::read(head, &request).unwrap();
+        request.extensions_mut().remove::<Context>();
+        request.extensions_mut().insert(names);
+        let spelled = Context::of(&mut request);
+        let cases = [
+            (&known, "X-Test", "x-test", Some("1")),
+            (&known, "X-Test", "X-TEST", Some("1")),
+            (&spelled, "x-tEsT", "x-tEsT", Some("1")),
+            (&spelled, "x-tEsT", "x-test", None),
+            (&spelled, "x-tEsT", "TE", None),
+            (&spelled, "x-tEsT", "no header", None),
+        ];
+        for (context, listed, name, expected) in cases {
+            let variables = RequestVariables::new(context).with_headers(request.headers());
+            let found = variables.parameter(ParameterLocation::Header, name);
+            assert_eq!(found.as_deref(), expected, "{name}");
+            let mut names = Vec::new();
+            variables.parameters(ParameterLocation::Header, &mut |name, _| {
+                names.push(name.to_owned())
+            });
+            assert_eq!(names, [listed], "{name}");
+        }
+    }
 }
