@@ -52,6 +52,12 @@ impl TrustedHops {
         self
     }
 
+    /// Returns whether `X-Forwarded-For` is believed, so that what proxies wrote there stands.
+    #[must_use]
+    pub const fn believes_x_forwarded_for(self) -> bool {
+        self.hops > 0 && !self.forwarded
+    }
+
     /// Finds the client's address.
     ///
     /// If the headers have fewer entries than there are proxies to believe, the leftmost is taken; an entry that

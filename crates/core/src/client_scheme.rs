@@ -74,7 +74,7 @@ impl TrustedHops {
 
 #[cfg(test)]
 mod tests {
-    use http::Request;
+    use http::{Request, Version};
 
     use super::*;
     use crate::{Context, SystemRandom, Timestamp};
@@ -217,8 +217,20 @@ mod tests {
             if let Some(told) = told {
                 head.extensions.insert(told);
             }
+            if !uri.starts_with('/') {
+                head.version = Version::HTTP_2;
+            }
             let context = Context::new(head, hops, Timestamp::default(), &SystemRandom);
             assert_eq!((context.scheme(), context.port()), expected, "{name}");
+        }
+    }
+
+    #[test]
+    fn what_a_client_of_http_1_writes_into_its_target_is_no_scheme() {
+        for version in [Version::HTTP_10, Version::HTTP_11] {
+            let request = Request::get("https://a.example/").version(version);
+            let mut request = request.body(()).unwrap();
+            assert_eq!(Context::of(&mut request).scheme(), "http", "{version:?}");
         }
     }
 }

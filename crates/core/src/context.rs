@@ -244,7 +244,7 @@ impl Context {
     }
 
     /// Returns the scheme that the client used, `http` or `https`: what the host says in [`ClientScheme`], what believed
-    /// proxies say, or what the request's URI says.
+    /// proxies say, or from HTTP/2 on what the request says. In HTTP/1 a client may write any scheme into its target.
     #[must_use]
     pub fn scheme(&self) -> &'static str {
         self.client_scheme().as_str()
@@ -254,14 +254,17 @@ impl Context {
         self.0
             .scheme
             .or_else(|| self.0.trusted_hops.told_scheme(self.headers()))
-            .or_else(|| ClientScheme::parse(self.uri().scheme_str()?))
+            .or_else(|| match self.version() {
+                Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11 => None,
+                _ => ClientScheme::parse(self.uri().scheme_str()?),
+            })
             .unwrap_or_default()
     }
 
-    /// Returns whether proxies in front are believed about the client, so that what they wrote of it stands.
+    /// Returns which proxies are believed about the client.
     #[must_use]
-    pub fn believes_proxies(&self) -> bool {
-        self.0.trusted_hops != TrustedHops::default()
+    pub fn trusted_hops(&self) -> TrustedHops {
+        self.0.trusted_hops
     }
 
     /// Returns the port that the client used: what believed proxies say, or that of the [authority](Self::authority),

@@ -42,15 +42,19 @@ impl OriginalHeaderNames {
             return None;
         }
         let mut names = String::with_capacity(32 * request.headers().len());
-        let mut count = 0;
+        let (mut count, mut has_length) = (0, false);
         loop {
             (line, rest) = next_line(rest)?;
             if line.is_empty() {
                 break;
             }
-            names.push_str(name(line)?);
+            let name = name(line)?;
+            let is_length = name.eq_ignore_ascii_case("content-length");
+            // One that says the same again is left out of the request.
+            count += usize::from(!(is_length && has_length));
+            has_length |= is_length;
+            names.push_str(name);
             names.push('\n');
-            count += 1;
         }
         let lines = names.into();
         (count == request.headers().len()).then_some((Self { lines }, rest))

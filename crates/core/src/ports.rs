@@ -1,6 +1,6 @@
 //! What towergate asks of the world: the few traits that a host or another crate fills in.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -35,7 +35,7 @@ impl<F: Function + ?Sized> Function for Arc<F> {
 }
 
 /// One call of a function.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Invocation<'a> {
     /// The ARN that is called, with its alias or version if it has one.
@@ -75,6 +75,18 @@ impl<'a> Invocation<'a> {
     pub fn with_deadline(mut self, deadline: Timestamp) -> Self {
         self.deadline = deadline;
         self
+    }
+}
+
+/// Shows how large the payload is: headers, keys and bodies are in it.
+impl fmt::Debug for Invocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("arn", &self.arn)
+            .field("invocation_type", &self.invocation_type)
+            .field("payload_bytes", &self.payload.len())
+            .field("context", &self.context)
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,4 +1,4 @@
-//! The backends of an API: `HTTP`, `HTTP_PROXY`, `MOCK` and any tower service in this process.
+//! The backends of an API: `HTTP`, `HTTP_PROXY`, `MOCK`, Lambda functions and any tower service in this process.
 //!
 //! An integration is compiled once from its [definition](towergate_definition::Integration), and then called with what
 //! is known of a request:
@@ -51,8 +51,6 @@ pub use backends::{Backends, FunctionTaken, ServiceError};
 pub use compiled_integration::CompiledIntegration;
 pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
-pub use lambda::{
-    FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyEvent, ProxyRequestContext,
-};
+pub use lambda::{FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyRequestContext};
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};

@@ -8,7 +8,7 @@ use std::{
 
 use towergate_core::{Observer, StageInfo, TrustedHops};
 use towergate_definition::{self as definition, Diagnostic, Place, Severity};
-use towergate_integrations::{Backends, FunctionArn, FunctionTaken, InProcess, Lambda};
+use towergate_integrations::{Backends, FunctionArn, InProcess, Lambda};
 
 use crate::{
     BuildError, Gateway, RestApi, StageSettings, runtime::Runtime, stage::StageSnapshot,
@@ -75,7 +75,7 @@ impl GatewayBuilder {
         self
     }
 
-    /// Believes so many proxies in front about the client's address; none by default.
+    /// Believes so many proxies in front about the client's address, scheme and port; none by default.
     pub fn trusted_hops(mut self, trusted_hops: TrustedHops) -> Self {
         self.runtime.trusted_hops = trusted_hops;
         self
@@ -103,6 +103,7 @@ impl GatewayBuilder {
         let apis = self.compile(&mut diagnostics);
         self.register(&mut diagnostics);
         self.register_functions(&apis, &mut diagnostics);
+        self.check_functions(&apis, &mut diagnostics);
         let stages = self.address(&apis, &mut diagnostics);
         if diagnostics
             .iter()
@@ -154,24 +155,33 @@ impl GatewayBuilder {
         apis: &BTreeMap<String, RestApi>,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let mut register = |arn: &FunctionArn, function: Lambda| {
-            let backends = self.runtime.backends.clone();
-            self.runtime.backends = backends.with_function(arn, function)?;
-            Ok::<_, FunctionTaken>(())
+        let backends = &mut self.runtime.backends;
+        let mut report = |text: &str, message: String| {
+            let place = Place::from_iter(["functions", text]);
+            diagnostics.push(Diagnostic::error(place, message));
         };
-        for (arn, function) in apis.values().flat_map(|api| api.lambdas.iter().cloned()) {
-            // An API that is in the gateway twice brings its functions twice.
-            let _ = register(&arn, function);
+        let mut register = |arn: &FunctionArn, function| {
+            if let Err(error) = backends.insert_function(arn, function) {
+                report(arn.as_str(), error.to_string());
+            }
+        };
+        for (arn, function) in apis.values().flat_map(|api| api.functions.iter().cloned()) {
+            register(&arn, function);
         }
+        let mut invalid = Vec::new();
         for (text, function) in std::mem::take(&mut self.functions) {
-            let registered = FunctionArn::parse(&text)
-                .map_err(|error| error.to_string())
-                .and_then(|arn| register(&arn, function).map_err(|error| error.to_string()));
-            if let Err(message) = registered {
-                let place = Place::from_iter(["functions", &text]);
-                diagnostics.push(Diagnostic::error(place, message));
+            match FunctionArn::parse(&text) {
+                Ok(arn) => register(&arn, function),
+                Err(error) => invalid.push((text, error.to_string())),
             }
         }
+        for (text, message) in invalid {
+            report(&text, message);
+        }
+    }
+
+    /// Reports the functions that an API calls and nobody stands for.
+    fn check_functions(&self, apis: &BTreeMap<String, RestApi>, diagnostics: &mut Vec<Diagnostic>) {
         for (id, api) in apis {
             let root = Place::from_iter(["apis", id]);
             let unknown = api.deployment.unknown_functions(&self.runtime.backends);

@@ -2,10 +2,16 @@
 
 use std::fmt;
 
+/// The longest name of a function, alias and region.
+const MAX_NAME: usize = 64;
+const MAX_QUALIFIER: usize = 128;
+const MAX_REGION: usize = 32;
+
 /// The ARN of a Lambda function: `arn:aws:lambda:us-east-1:123456789012:function:create-pet:live`.
 ///
 /// What stands behind the name is an alias or a version. The shorter forms that the Invoke API takes are read too:
-/// `create-pet`, `create-pet:live` and `123456789012:function:create-pet`.
+/// `create-pet`, `create-pet:live` and `123456789012:function:create-pet`. Names have at most 64 letters, digits, `-` and
+/// `_`, aliases at most 128.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct FunctionArn {
     text: Box<str>,
@@ -30,20 +36,17 @@ impl FunctionArn {
     /// Returns [`FunctionArnError`] if `text` names no function.
     pub fn parse(text: &str) -> Result<Self, FunctionArnError> {
         let error = || FunctionArnError(text.into());
-        let name = match text.rfind("function:") {
-            Some(0) => "function:".len(),
-            Some(before) if is_prefix(text.get(..before).unwrap_or_default()) => {
-                before + "function:".len()
-            }
-            Some(_) => return Err(error()),
-            None => 0,
+        let rest = match text.split_once(":function:") {
+            Some((prefix, rest)) if is_prefix(prefix) => rest,
+            _ => text,
         };
-        let rest = text.get(name..).unwrap_or_default();
+        let name = text.len() - rest.len();
         let (function, qualifier) = match rest.split_once(':') {
             Some((function, qualifier)) => (function, Some(qualifier)),
             None => (rest, None),
         };
-        let is_valid = is_name(function, "-_") && qualifier.is_none_or(|name| is_name(name, "-_$"));
+        let is_valid = is_name(function, MAX_NAME, "-_")
+            && qualifier.is_none_or(|name| is_name(name, MAX_QUALIFIER, "-_$"));
         is_valid
             .then(|| Self {
                 text: text.into(),
@@ -81,6 +84,11 @@ impl FunctionArn {
     pub(crate) fn qualified_name(&self) -> &str {
         self.text.get(self.name..).unwrap_or_default()
     }
+
+    /// Returns the ARN without `:$LATEST`, which means the same as no version.
+    pub(crate) fn canonical(&self) -> &str {
+        self.text.strip_suffix(":$LATEST").unwrap_or(&self.text)
+    }
 }
 
 impl fmt::Display for FunctionArn {
@@ -89,14 +97,16 @@ impl fmt::Display for FunctionArn {
     }
 }
 
-/// Whether this stands before `function:` in an ARN: all the parts, or the account alone.
+/// Whether this stands before `:function:` in an ARN: all the parts, or the account alone.
 fn is_prefix(text: &str) -> bool {
     let parts: Vec<_> = text.split(':').collect();
     match &parts[..] {
-        ["arn", partition, "lambda", region, account, ""] => {
-            is_name(partition, "-") && is_name(region, "-") && is_account(account)
+        ["arn", partition, "lambda", region, account] => {
+            is_name(partition, MAX_REGION, "-")
+                && is_name(region, MAX_REGION, "-")
+                && is_account(account)
         }
-        [account, ""] => is_account(account),
+        [account] => is_account(account),
         _ => false,
     }
 }
@@ -105,8 +115,8 @@ fn is_account(text: &str) -> bool {
     text.len() == 12 && text.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-fn is_name(text: &str, signs: &str) -> bool {
-    (1..=140).contains(&text.len())
+fn is_name(text: &str, longest: usize, signs: &str) -> bool {
+    (1..=longest).contains(&text.len())
         && text
             .chars()
             .all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
@@ -153,7 +163,16 @@ mod tests {
                 "123456789012:function:pets:live",
                 Some(("pets", Some("live"))),
             ),
-            ("function:pets", Some(("pets", None))),
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:my-function:live",
+                Some(("my-function", Some("live"))),
+            ),
+            (
+                "arn:aws:lambda:us-east-1:123456789012:function:function:1",
+                Some(("function", Some("1"))),
+            ),
+            ("my-function:PROD", Some(("my-function", Some("PROD")))),
+            ("function:live", Some(("function", Some("live")))),
             ("pets:live", Some(("pets", Some("live")))),
             ("pets", Some(("pets", None))),
             ("", None),

@@ -8,10 +8,13 @@ use towergate_core::{
     Context, Function as _, FunctionError, Invocation, InvocationType, Rejection, ResponseType,
     Step,
 };
-use towergate_definition::{Diagnostic, Integration, Place};
+use towergate_definition::{Diagnostic, Integration, Place, ResponseTransferMode};
 use towergate_expressions::UriTemplate;
 
-use super::arn::function_of;
+use super::{
+    arn::function_of,
+    payload_limits::{check_payload, check_result},
+};
 use crate::{
     FunctionArn,
     backends::{Backends, chain, timed_out},
@@ -40,6 +43,7 @@ impl Callee {
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
+        report_unserved(integration, place, diagnostics);
         let method = integration.http_method.as_deref();
         if !method.is_some_and(|method| method.eq_ignore_ascii_case("POST")) {
             let message = "functions are called with POST; this method answers 500: set `httpMethod` to `POST`";
@@ -91,6 +95,28 @@ impl Callee {
     }
 }
 
+/// Reports what the integration asks for and does not get.
+fn report_unserved(integration: &Integration, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
+    if integration.credentials.is_some() {
+        let message = "no role is assumed: who calls the function decides what it may do";
+        diagnostics.push(Diagnostic::warning(place.key("credentials"), message));
+    }
+    if !integration.cache_key_parameters.is_empty() {
+        let message = "responses are not cached";
+        diagnostics.push(Diagnostic::unsupported(
+            place.key("cacheKeyParameters"),
+            message,
+        ));
+    }
+    if integration.response_transfer_mode == Some(ResponseTransferMode::Stream) {
+        let message = "what functions return is collected before it is sent";
+        diagnostics.push(Diagnostic::unsupported(
+            place.key("responseTransferMode"),
+            message,
+        ));
+    }
+}
+
 /// Calls a function, and notes how long it took.
 pub(super) async fn call(
     function: &FunctionArn,
@@ -106,13 +132,17 @@ pub(super) async fn call(
             message: format!("Function not found: {function}"),
         }));
     };
+    // Whoever runs the function passes it on, as the client's answer does.
+    context.trace(backends.random());
     let started = backends.clock().now();
     let deadline = started.saturating_add(timeout);
     let invocation = Invocation::new(context, function.as_str(), payload)
         .with_type(invocation_type)
         .with_deadline(deadline);
+    check_payload(&invocation).map_err(CallError::Function)?;
     let answer = Deadline::new(lambda.invoke(invocation), backends.timer(), deadline).await;
     let answer = answer.map_err(|Elapsed| CallError::TimedOut)?;
+    let answer = answer.and_then(check_result);
     let status = match (&answer, invocation_type) {
         (Err(FunctionError::Refused { status, .. }), _) => status.as_u16(),
         (Err(FunctionError::Unreachable(_)), _) => return answer.map_err(CallError::Function),
@@ -147,7 +177,7 @@ impl CallError {
 }
 
 /// The 413 of a payload over what functions take.
-fn request_too_long(detail: String) -> Rejection {
+pub(super) fn request_too_long(detail: String) -> Rejection {
     Rejection::new(ResponseType::Default4xx, Step::Integration)
         .with_status(StatusCode::PAYLOAD_TOO_LARGE)
         .with_message("Request Too Long")

@@ -1,6 +1,6 @@
 //! `AWS` with a function behind it: mappings and templates make the payload, and choose by the error message.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt, time::Duration};
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
@@ -121,11 +121,13 @@ fn payload(body: Bytes) -> Result<Bytes, Rejection> {
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    match serde_json::from_slice::<IgnoredAny>(&body) {
-        Ok(_) => Ok(body),
-        Err(error) => Err(Rejection::new(ResponseType::Default4xx, Step::Integration)
-            .with_message(format!("Could not parse request body into json: {error}"))),
-    }
+    let unreadable = |error: &dyn fmt::Display| {
+        Rejection::new(ResponseType::Default4xx, Step::Integration)
+            .with_message(format!("Could not parse request body into json: {error}"))
+    };
+    let text = str::from_utf8(&body).map_err(|error| unreadable(&error))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| unreadable(&error))?;
+    Ok(body)
 }
 
 /// Returns the `errorMessage` of an object, which responses are chosen by; without one it is empty.

@@ -7,42 +7,47 @@ use serde::{Serialize, Serializer};
 use towergate_core::{Context, TRACE_ID};
 use towergate_mapping_templates::RequestVariables;
 
+use super::pairs::Pairs;
+
 const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
 const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The client's headers but for those of one hop, and what the gateway adds to them.
-#[derive(Debug)]
-pub(super) struct EventHeaders<'a> {
-    context: &'a Context,
-    added: [(&'static str, Cow<'a, str>); 4],
+pub(super) struct EventHeaders<'a>(Vec<(Cow<'a, str>, Values<'a>)>);
+
+enum Values<'a> {
+    Client(GetAll<'a, HeaderValue>),
+    Added(Cow<'a, str>),
 }
 
 impl<'a> EventHeaders<'a> {
     pub(super) fn new(context: &'a Context, trace: &'a str) -> Self {
+        let client = context.headers();
+        let kept = client.keys().filter(|name| !is_left_out(name));
+        let kept = kept.map(|name| {
+            let values = Values::Client(client.get_all(name));
+            (context.header_spelling(name), values)
+        });
         let added = [
-            ("X-Amzn-Trace-Id", trace.into()),
-            ("X-Forwarded-For", forwarded_for(context).into()),
-            ("X-Forwarded-Port", context.port().to_string().into()),
-            ("X-Forwarded-Proto", context.scheme().into()),
+            ("X-Amzn-Trace-Id", Some(trace.into())),
+            ("X-Forwarded-For", forwarded_for(context).map(Cow::Owned)),
+            ("X-Forwarded-Port", Some(context.port().to_string().into())),
+            ("X-Forwarded-Proto", Some(context.scheme().into())),
         ];
-        Self { context, added }
+        let added = added.into_iter();
+        let added = added.filter_map(|(name, value)| Some((name.into(), Values::Added(value?))));
+        Self(kept.chain(added).collect())
     }
 
     /// Returns a map with the last value of each header.
     pub(super) fn last(&self) -> impl Serialize {
-        LastValues(self)
+        Pairs(|| self.0.iter().map(|(name, values)| (name, values.last())))
     }
 
     /// Returns a map with all values of each header.
     pub(super) fn all(&self) -> impl Serialize {
-        AllValues(self)
-    }
-
-    fn of_client(&self) -> impl Iterator<Item = (Cow<'a, str>, GetAll<'a, HeaderValue>)> {
-        let (context, headers) = (self.context, self.context.headers());
-        let names = headers.keys().filter(|name| !is_left_out(name));
-        names.map(|name| (context.header_spelling(name), headers.get_all(name)))
+        Pairs(|| self.0.iter().map(|(name, values)| (name, values)))
     }
 }
 
@@ -57,58 +62,27 @@ fn is_left_out(name: &HeaderName) -> bool {
 }
 
 /// What proxies wrote, and unless these are believed the address that the request came from.
-fn forwarded_for(context: &Context) -> String {
-    let proxies = context.headers().get_all(X_FORWARDED_FOR).iter().map(text);
-    let address = context
-        .source_ip()
-        .map(|address| address.to_string().into());
-    let address = match context.headers().contains_key(X_FORWARDED_FOR) {
-        true => address.filter(|_| !context.believes_proxies()),
-        false => address,
-    };
-    let entries: Vec<Cow<'_, str>> = proxies.chain(address).collect();
-    entries.join(", ")
+fn forwarded_for(context: &Context) -> Option<String> {
+    let written = context.headers().get_all(X_FORWARDED_FOR);
+    let stands = context.headers().contains_key(X_FORWARDED_FOR)
+        && context.trusted_hops().believes_x_forwarded_for();
+    let address = context.source_ip().filter(|_| !stands);
+    let address = address.map(|address| address.to_string().into());
+    let entries: Vec<_> = written.iter().map(text).chain(address).collect();
+    (!entries.is_empty()).then(|| entries.join(", "))
 }
 
 fn text(value: &HeaderValue) -> Cow<'_, str> {
     String::from_utf8_lossy(value.as_bytes())
 }
 
-struct LastValues<'a>(&'a EventHeaders<'a>);
-
-impl Serialize for LastValues<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(headers) = self;
-        let client = headers
-            .of_client()
-            .filter_map(|(name, values)| Some((name, last(&values)?)));
-        let added = headers
-            .added
-            .iter()
-            .map(|(name, value)| (Cow::Borrowed(*name), Cow::Borrowed(&**value)));
-        serializer.collect_map(client.chain(added))
+impl Values<'_> {
+    fn last(&self) -> Option<Cow<'_, str>> {
+        match self {
+            Self::Client(values) => values.iter().next_back().map(text),
+            Self::Added(value) => Some(Cow::Borrowed(value)),
+        }
     }
-}
-
-struct AllValues<'a>(&'a EventHeaders<'a>);
-
-impl Serialize for AllValues<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self(headers) = self;
-        let client = headers
-            .of_client()
-            .map(|(name, values)| (name, Values::Client(values)));
-        let added = headers
-            .added
-            .iter()
-            .map(|(name, value)| (Cow::Borrowed(*name), Values::Added(value)));
-        serializer.collect_map(client.chain(added))
-    }
-}
-
-enum Values<'a> {
-    Client(GetAll<'a, HeaderValue>),
-    Added(&'a str),
 }
 
 impl Serialize for Values<'_> {
@@ -118,8 +92,4 @@ impl Serialize for Values<'_> {
             Self::Added(value) => [value].serialize(serializer),
         }
     }
-}
-
-fn last<'a>(values: &GetAll<'a, HeaderValue>) -> Option<Cow<'a, str>> {
-    values.iter().next_back().map(text)
 }

@@ -9,42 +9,37 @@ use crate::lambda::{FunctionArn, Lambda};
 
 /// The functions that integrations call, by their ARNs.
 ///
-/// A function is found by its whole ARN, else by the ARN without alias or version, else by its name alone where only
-/// one function of that name is known.
+/// A function is found by its whole ARN, else by the ARN without alias or version, else by its name alone where it was
+/// listed by that.
 #[derive(Clone, Default)]
-pub(crate) struct Functions {
-    by_arn: HashMap<Box<str>, Lambda>,
-    /// By name, and by name and qualifier. `None` where several ARNs have the name.
-    by_name: HashMap<Box<str>, Option<Lambda>>,
-}
+pub(crate) struct Functions(HashMap<Box<str>, Lambda>);
 
 impl Functions {
-    /// Adds a function. Returns whether the ARN was free.
+    /// Adds a function. Returns whether the ARN was free, or had this function already.
     pub(crate) fn insert(&mut self, arn: &FunctionArn, function: Lambda) -> bool {
-        let Entry::Vacant(vacant) = self.by_arn.entry(arn.as_str().into()) else {
-            return false;
-        };
-        vacant.insert(function.clone());
-        self.by_name
-            .entry(arn.qualified_name().into())
-            .and_modify(|known| *known = None)
-            .or_insert(Some(function));
-        true
+        match self.0.entry(arn.canonical().into()) {
+            Entry::Occupied(taken) => taken.get().is_same(&function),
+            Entry::Vacant(vacant) => {
+                vacant.insert(function);
+                true
+            }
+        }
     }
 
     pub(crate) fn find(&self, arn: &FunctionArn) -> Option<&Lambda> {
-        let by_name = |name: &str| self.by_name.get(name)?.as_ref();
-        self.by_arn
-            .get(arn.as_str())
-            .or_else(|| self.by_arn.get(arn.unqualified()))
-            .or_else(|| by_name(arn.qualified_name()))
-            .or_else(|| by_name(arn.name()))
+        let keys = [
+            arn.canonical(),
+            arn.unqualified(),
+            arn.qualified_name(),
+            arn.name(),
+        ];
+        keys.into_iter().find_map(|key| self.0.get(key))
     }
 }
 
 impl fmt::Debug for Functions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_set().entries(self.by_arn.keys()).finish()
+        f.debug_set().entries(self.0.keys()).finish()
     }
 }
 
@@ -77,41 +72,33 @@ mod tests {
     #[tokio::test]
     async fn a_function_is_found_by_its_arn_then_without_qualifier_then_by_name() {
         const PREFIX: &str = "arn:aws:lambda:us-east-1:123456789012:function:";
+        const OTHER: &str = "arn:aws:lambda:eu-west-1:210987654321:function:";
         let mut functions = Functions::default();
         for (text, name) in [
             (format!("{PREFIX}work"), "work"),
             (format!("{PREFIX}work:green"), "green"),
+            (format!("{PREFIX}latest:$LATEST"), "latest"),
             ("bare".to_owned(), "bare"),
-            (
-                "arn:aws:lambda:eu-west-1:123456789012:function:twice".to_owned(),
-                "west",
-            ),
-            (
-                "arn:aws:lambda:eu-east-1:123456789012:function:twice".to_owned(),
-                "east",
-            ),
+            ("bare:red".to_owned(), "bare red"),
+            (format!("{PREFIX}bare"), "whole"),
         ] {
-            assert!(
-                functions.insert(&arn(&text), Lambda::new(Named(name))),
-                "{text}"
-            );
+            let function = Lambda::new(Named(name));
+            assert!(functions.insert(&arn(&text), function.clone()), "{text}");
+            assert!(functions.insert(&arn(&text), function), "{text} again");
         }
-        assert!(!functions.insert(&arn("bare"), Lambda::new(Named("again"))));
+        assert!(!functions.insert(&arn("bare"), Lambda::new(Named("another"))));
         let cases = [
             (format!("{PREFIX}work"), Some("work")),
+            (format!("{PREFIX}work:$LATEST"), Some("work")),
             (format!("{PREFIX}work:green"), Some("green")),
             (format!("{PREFIX}work:blue"), Some("work")),
-            (
-                "arn:aws:lambda:eu-west-1:210987654321:function:work:green".to_owned(),
-                Some("green"),
-            ),
-            ("work:blue".to_owned(), Some("work")),
-            (format!("{PREFIX}bare"), Some("bare")),
-            (
-                "arn:aws:lambda:eu-west-1:123456789012:function:twice".to_owned(),
-                Some("west"),
-            ),
-            (format!("{PREFIX}twice"), None),
+            (format!("{PREFIX}latest"), Some("latest")),
+            (format!("{OTHER}work"), None),
+            ("work".to_owned(), None),
+            (format!("{PREFIX}bare:red"), Some("whole")),
+            (format!("{OTHER}bare"), Some("bare")),
+            (format!("{OTHER}bare:red"), Some("bare red")),
+            (format!("{OTHER}bare:blue"), Some("bare")),
             (format!("{PREFIX}other"), None),
         ];
         for (text, expected) in cases {

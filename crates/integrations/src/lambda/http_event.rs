@@ -1,6 +1,6 @@
 //! Proxy events as the HTTP requests that they tell of.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fmt};
 
 use base64::{Engine, prelude::BASE64_STANDARD};
 use bytes::Bytes;
@@ -28,11 +28,18 @@ const ENCODED_IN_PATHS: &AsciiSet = &CONTROLS
 
 /// The `requestContext` of the event that a request was made of, in the extensions of requests to
 /// [`Lambda::http`](crate::Lambda::http).
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct ProxyRequestContext(pub Value);
 
+/// Shows nothing: keys and claims are in it.
+impl fmt::Debug for ProxyRequestContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("ProxyRequestContext")
+    }
+}
+
 /// An event of payload format 1.0, as REST APIs send it.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub(super) struct IncomingEvent {
     http_method: String,

@@ -58,9 +58,14 @@ impl<H: Handler> InProcessFunction<H> {
                 message: "Rate Exceeded.".to_owned(),
             });
         };
-        let run = self.handler.run(invocation);
+        // The caller's own deadline ends with the call's acceptance.
+        let received_at = invocation.context.received_at();
+        let invocation = invocation
+            .clone()
+            .with_deadline(received_at.saturating_add(EVENT_TIMEOUT));
+        let run = self.handler.run(&invocation);
         runtime.spawn(async move {
-            let _ = timeout(EVENT_TIMEOUT, CatchPanic::new(run)).await;
+            let _ = CatchPanic::new(async { timeout(EVENT_TIMEOUT, run).await }).await;
             drop(permit);
         });
         Ok(Bytes::new())

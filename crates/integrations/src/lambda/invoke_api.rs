@@ -88,7 +88,12 @@ enum Endpoint {
 impl Endpoint {
     fn parse(url: &str) -> Result<Self, InvokeUrlError> {
         // What stands before an `@` is a secret.
-        let shown = || url.rsplit('@').next().unwrap_or_default().to_owned();
+        // Neither credentials nor a query, which may hold a key, belong in a message.
+        let host = || url.rsplit('@').next().unwrap_or_default();
+        let shown = || match host().split_once('?') {
+            Some((before, _)) => format!("{before}?…"),
+            None => host().to_owned(),
+        };
         let invalid = || InvokeUrlError::Invalid(shown());
         let uri: Uri = url.parse().map_err(|_| invalid())?;
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
@@ -262,7 +267,7 @@ mod tests {
             ("127.0.0.1:9001", "127.0.0.1:9001"),
             ("/invocations", "/invocations"),
             ("http://", "http://"),
-            ("http://a.example?x=1", "http://a.example?x=1"),
+            ("http://a.example?key=secret", "http://a.example?…"),
             ("http://a.example#x", "http://a.example#x"),
             ("http://user:secret@a.example", "a.example"),
         ];

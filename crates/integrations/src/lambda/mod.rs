@@ -12,6 +12,7 @@ mod http_function;
 mod in_process;
 mod invoke_api;
 mod json_function;
+mod pairs;
 mod payload_limits;
 mod proxy;
 mod proxy_event;
@@ -30,7 +31,6 @@ pub(crate) use functions::Functions;
 pub use http_event::ProxyRequestContext;
 pub use invoke_api::InvokeUrlError;
 pub(crate) use proxy::LambdaProxyIntegration;
-pub use proxy_event::ProxyEvent;
 
 /// A function that integrations and authorizers call by its ARN. Cloning is cheap.
 #[derive(Clone)]
@@ -41,6 +41,11 @@ impl Lambda {
     #[must_use]
     pub fn new(function: impl Function) -> Self {
         Self(Arc::new(function))
+    }
+
+    /// Whether both are clones of one.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
     }
 }
 

@@ -1,10 +1,13 @@
 //! How large the payloads of functions may be, as Lambda has it.
 
+use bytes::Bytes;
 use http::StatusCode;
 use towergate_core::{FunctionError, Invocation, InvocationType};
 
+use super::error_document::ErrorDocument;
+
 /// The largest payload of a call whose caller waits for the result.
-const MAX_REQUEST_BYTES: usize = 6_291_456;
+pub(super) const MAX_REQUEST_BYTES: usize = 6_291_456;
 
 /// The largest payload of an event.
 const MAX_EVENT_BYTES: usize = 1_048_576;
@@ -27,6 +30,14 @@ pub(super) fn check_payload(invocation: &Invocation<'_>) -> Result<(), FunctionE
             "Request must be smaller than {limit} bytes for the InvokeFunction operation"
         ),
     })
+}
+
+/// Makes a failure of a result that Lambda would not return.
+pub(super) fn check_result(result: Bytes) -> Result<Bytes, FunctionError> {
+    match result.len() <= MAX_RESULT_BYTES {
+        true => Ok(result),
+        false => Err(ErrorDocument::of_large_result().into()),
+    }
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use towergate_core::{Body, Context, InvocationType, Rejection, Step};
 use towergate_definition::{Diagnostic, Integration, Method, Place};
 
 use super::{
-    call::{Callee, call},
+    call::{Callee, call, request_too_long},
     proxy_event::ProxyEvent,
     proxy_result::{ProxyResultError, read_proxy_result},
 };
@@ -64,13 +64,10 @@ impl LambdaProxyIntegration {
         let body = request_mappings::collect(body, backends).await?;
         let trace = context.trace(backends.random());
         let is_binary = self.binary.of_request(context.headers(), None) == Conversion::Keep;
-        let event = match is_binary {
-            true => ProxyEvent::of_bytes(context, trace, &body),
-            false => ProxyEvent::new(context, trace, &body),
-        };
-        let payload = event
-            .with_operation_name(self.operation_name.as_deref())
-            .to_json();
+        let payload = ProxyEvent::new(context, trace, &body, is_binary)
+            .map(|event| event.with_operation_name(self.operation_name.as_deref()))
+            .and_then(|event| event.to_json())
+            .map_err(|error| request_too_long(error.to_string()))?;
         drop(body);
         let invocation_type = InvocationType::RequestResponse;
         let answer = call(

@@ -1,33 +1,17 @@
 //! The event of a Lambda proxy integration, format 1.0 (rest-api.md, section 4.8).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, io};
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use bytes::Bytes;
-use serde::{
-    Serialize, Serializer,
-    ser::{SerializeMap, SerializeSeq},
-};
-use towergate_core::{Context, ContextVariable, Identity};
+use serde::{Serialize, Serializer, ser::SerializeMap};
+use towergate_core::{Context, Identity, StageInfo};
 use towergate_expressions::QueryString;
 
-use super::event_headers::EventHeaders;
+use super::{event_headers::EventHeaders, pairs::Pairs, payload_limits::MAX_REQUEST_BYTES};
 
 /// What a function gets of a request to a REST API.
-///
-/// ```
-/// use http::Request;
-/// use towergate_integrations::{Context, ProxyEvent};
-///
-/// let mut request = Request::get("/pets?tag=a&tag=b").body(()).unwrap();
-/// let context = Context::of(&mut request);
-/// let event = ProxyEvent::new(&context, "Root=1-67891233-abcdef012345678912345678", b"").to_json();
-/// let event: serde_json::Value = serde_json::from_slice(&event).unwrap();
-/// assert_eq!(event["queryStringParameters"]["tag"], "b");
-/// assert_eq!(event["multiValueQueryStringParameters"]["tag"], serde_json::json!(["a", "b"]));
-/// ```
-#[derive(Debug)]
-pub struct ProxyEvent<'a> {
+pub(super) struct ProxyEvent<'a> {
     context: &'a Context,
     headers: EventHeaders<'a>,
     query: QueryString<'a>,
@@ -36,46 +20,52 @@ pub struct ProxyEvent<'a> {
     operation_name: Option<&'a str>,
 }
 
+/// The event is over what functions take.
+#[derive(Debug, thiserror::Error)]
+#[error("the event is over {MAX_REQUEST_BYTES} bytes")]
+pub(super) struct EventTooLarge;
+
 impl<'a> ProxyEvent<'a> {
-    /// Creates the event of a request with the trace header `trace`. A body that is not UTF-8 is in it as base64.
-    #[must_use]
-    pub fn new(context: &'a Context, trace: &'a str, body: &'a [u8]) -> Self {
-        let text = str::from_utf8(body).ok().map(Cow::Borrowed);
-        Self {
+    /// Creates the event of a request with the trace header `trace`. A body that is not UTF-8 is in it as base64, and so
+    /// is one of a binary type.
+    pub(super) fn new(
+        context: &'a Context,
+        trace: &'a str,
+        body: &'a [u8],
+        is_binary: bool,
+    ) -> Result<Self, EventTooLarge> {
+        // What cannot fit is not even encoded.
+        let text = str::from_utf8(body).ok().filter(|_| !is_binary);
+        let length = match text {
+            Some(text) => text.len(),
+            None => body.len().div_ceil(3).saturating_mul(4),
+        };
+        if length > MAX_REQUEST_BYTES {
+            return Err(EventTooLarge);
+        }
+        Ok(Self {
             context,
             headers: EventHeaders::new(context, trace),
             query: QueryString::parse(context.uri().query().unwrap_or_default()),
-            is_base64_encoded: text.is_none(),
-            body: text.unwrap_or_else(|| STANDARD.encode(body).into()),
+            is_base64_encoded: text.is_none() && !body.is_empty(),
+            body: text.map_or_else(|| STANDARD.encode(body).into(), Cow::Borrowed),
             operation_name: None,
-        }
-    }
-
-    /// Creates the event of a request whose body is bytes: it is in the event as base64, unless it is empty.
-    #[must_use]
-    pub fn of_bytes(context: &'a Context, trace: &'a str, body: &[u8]) -> Self {
-        Self {
-            is_base64_encoded: true,
-            body: STANDARD.encode(body).into(),
-            ..Self::new(context, trace, b"")
-        }
+        })
     }
 
     /// Names the operation, which is then in the request context.
-    #[must_use]
-    pub fn with_operation_name(mut self, name: Option<&'a str>) -> Self {
+    pub(super) fn with_operation_name(mut self, name: Option<&'a str>) -> Self {
         self.operation_name = name;
         self
     }
 
     /// Writes the event as JSON.
-    #[must_use]
-    pub fn to_json(&self) -> Bytes {
+    pub(super) fn to_json(&self) -> Result<Bytes, EventTooLarge> {
         // A tenth more than the body, for what is escaped in it, and about as much as everything else takes.
-        let mut json = Vec::with_capacity(self.body.len() / 10 * 11 + 4_096);
-        // Only a map whose keys are no strings could fail, and there is none.
-        let _ = serde_json::to_writer(&mut json, self);
-        json.into()
+        let mut json = BoundedJson(Vec::with_capacity(self.body.len() / 10 * 11 + 4_096));
+        // Only a map whose keys are no strings could fail otherwise, and there is none.
+        serde_json::to_writer(&mut json, self).map_err(|_| EventTooLarge)?;
+        Ok(json.0.into())
     }
 
     /// The path without the stage, the slashes at its beginning collapsed into one.
@@ -92,6 +82,23 @@ impl<'a> ProxyEvent<'a> {
     }
 }
 
+/// Text that is refused once it is over what functions take: control characters grow to six times their size.
+struct BoundedJson(Vec<u8>);
+
+impl io::Write for BoundedJson {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if self.0.len() + bytes.len() > MAX_REQUEST_BYTES {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        self.0.extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Serialize for ProxyEvent<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let context = self.context;
@@ -100,7 +107,15 @@ impl Serialize for ProxyEvent<'_> {
         let variables = context.stage().map_or(&[][..], |stage| &stage.variables);
         let mut query: Vec<_> = self.query.iter().collect();
         query.sort_by_key(|(name, _)| *name);
-        let query = (!query.is_empty()).then_some(Groups(&query));
+        let groups = || query.chunk_by(|(one, _), (other, _)| one == other);
+        let last = Pairs(|| groups().filter_map(|group| group.last().copied()));
+        let all = Pairs(|| {
+            groups().filter_map(|group| {
+                let values = group.iter().map(|(_, value)| *value);
+                Some((group.first()?.0, values.collect::<Vec<_>>()))
+            })
+        });
+        let has_query = !query.is_empty();
 
         let mut event = serializer.serialize_map(Some(12))?;
         event.serialize_entry("resource", self.resource())?;
@@ -108,8 +123,8 @@ impl Serialize for ProxyEvent<'_> {
         event.serialize_entry("httpMethod", context.method().as_str())?;
         event.serialize_entry("headers", &self.headers.last())?;
         event.serialize_entry("multiValueHeaders", &self.headers.all())?;
-        event.serialize_entry("queryStringParameters", &query.as_ref().map(Last))?;
-        event.serialize_entry("multiValueQueryStringParameters", &query.as_ref().map(All))?;
+        event.serialize_entry("queryStringParameters", &has_query.then_some(last))?;
+        event.serialize_entry("multiValueQueryStringParameters", &has_query.then_some(all))?;
         event.serialize_entry(
             "pathParameters",
             &has_parameters.then_some(Pairs(parameters)),
@@ -121,8 +136,7 @@ impl Serialize for ProxyEvent<'_> {
         event.serialize_entry("requestContext", &RequestContext(self))?;
         let body = (!self.body.is_empty()).then_some(&self.body);
         event.serialize_entry("body", &body)?;
-        let is_base64_encoded = self.is_base64_encoded && body.is_some();
-        event.serialize_entry("isBase64Encoded", &is_base64_encoded)?;
+        event.serialize_entry("isBase64Encoded", &self.is_base64_encoded)?;
         event.end()
     }
 }
@@ -130,26 +144,20 @@ impl Serialize for ProxyEvent<'_> {
 /// `requestContext`: the part of `$context` that functions see.
 struct RequestContext<'a>(&'a ProxyEvent<'a>);
 
-/// The variables that are in every request context, in the order of their names.
-const VARIABLES: [&str; 5] = [
-    "accountId",
-    "apiId",
-    "deploymentId",
-    "domainName",
-    "domainPrefix",
-];
-
 impl Serialize for RequestContext<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let Self(event) = self;
         let context = event.context;
         let stage = context.stage();
+        let of_stage = |read: fn(&StageInfo) -> &String| stage.map_or("", |stage| read(stage));
+        let domain = context.domain_name().unwrap_or_default();
         let mut map = serializer.serialize_map(None)?;
-        for name in VARIABLES {
-            let value = context.variable(&ContextVariable::parse(name));
-            map.serialize_entry(name, value.as_deref().unwrap_or_default())?;
-        }
-        map.serialize_entry("stage", stage.map_or("", |stage| &stage.stage))?;
+        map.serialize_entry("accountId", of_stage(|stage| &stage.account_id))?;
+        map.serialize_entry("apiId", of_stage(|stage| &stage.api_id))?;
+        map.serialize_entry("deploymentId", of_stage(|stage| &stage.deployment_id))?;
+        map.serialize_entry("domainName", domain)?;
+        map.serialize_entry("domainPrefix", domain.split('.').next().unwrap_or(domain))?;
+        map.serialize_entry("stage", of_stage(|stage| &stage.stage))?;
         map.serialize_entry("requestId", context.request_id().as_str())?;
         map.serialize_entry("extendedRequestId", context.extended_request_id().as_str())?;
         map.serialize_entry("httpMethod", context.method().as_str())?;
@@ -255,59 +263,5 @@ impl Serialize for Caller<'_> {
             }
         }
         map.end()
-    }
-}
-
-/// A map of the pairs that a closure lists.
-struct Pairs<F>(F);
-
-impl<'p, F, I> Serialize for Pairs<F>
-where
-    F: Fn() -> I,
-    I: Iterator<Item = (&'p str, &'p str)>,
-{
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map((self.0)())
-    }
-}
-
-/// Parameters, sorted by name.
-struct Groups<'a>(&'a [(&'a str, &'a str)]);
-
-impl Groups<'_> {
-    /// Returns the parameters of each name.
-    fn iter(&self) -> impl Iterator<Item = &[(&str, &str)]> {
-        self.0.chunk_by(|(one, _), (other, _)| one == other)
-    }
-}
-
-/// Of each name the last value.
-struct Last<'a>(&'a Groups<'a>);
-
-impl Serialize for Last<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_map(self.0.iter().filter_map(|group| group.last().copied()))
-    }
-}
-
-/// Of each name all values.
-struct All<'a>(&'a Groups<'a>);
-
-impl Serialize for All<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let groups = self.0.iter();
-        serializer.collect_map(groups.filter_map(|group| Some((group.first()?.0, Values(group)))))
-    }
-}
-
-struct Values<'a>(&'a [(&'a str, &'a str)]);
-
-impl Serialize for Values<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut values = serializer.serialize_seq(Some(self.0.len()))?;
-        for (_, value) in self.0 {
-            values.serialize_element(value)?;
-        }
-        values.end()
     }
 }

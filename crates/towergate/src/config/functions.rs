@@ -1,7 +1,5 @@
 //! What the ARNs of Lambda functions mean: where the functions are called.
 
-use std::collections::BTreeSet;
-
 use towergate_client::Client;
 use towergate_definition::{Diagnostic, Place};
 use towergate_integrations::{FunctionArn, InvokeUrlError, Lambda};
@@ -31,34 +29,19 @@ pub(super) fn functions(
     client: &Client,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<FunctionSettings> {
-    let mut seen = BTreeSet::new();
-    let mut functions = Vec::new();
-    for (node, place) in file.items("functions", diagnostics) {
-        let Some((arn, function)) = function(node, &place, client, diagnostics) else {
-            continue;
-        };
-        let Some(arn) = arn else { continue };
-        if !seen.insert(arn.to_string()) {
-            let message = format!("the function `{arn}` is listed already");
-            diagnostics.push(Diagnostic::error(place.key("arn"), message));
-        } else if let Some(function) = function {
-            functions.push(FunctionSettings {
-                arn,
-                function,
-                place,
-            });
-        }
-    }
-    functions
+    let items = file.items("functions", diagnostics).into_iter();
+    items
+        .filter_map(|(node, place)| function(node, place, client, diagnostics))
+        .collect()
 }
 
 /// Reads the ARN and the URL of a function.
 fn function(
     node: &Node,
-    place: &Place,
+    place: Place,
     client: &Client,
     diagnostics: &mut Vec<Diagnostic>,
-) -> Option<(Option<FunctionArn>, Option<Lambda>)> {
+) -> Option<FunctionSettings> {
     let has_command = node.get(COMMAND).is_some();
     let known = match has_command {
         true => &[COMMAND, "arn", "invokeUrl"],
@@ -102,7 +85,11 @@ fn function(
             .map_err(refused)
             .ok()
     });
-    Some((arn, lambda))
+    Some(FunctionSettings {
+        arn: arn?,
+        function: lambda?,
+        place,
+    })
 }
 
 #[cfg(test)]
@@ -191,12 +178,6 @@ mod tests {
                 format!(" [{{{ARN}, command: [python3, app.py]}}]"),
                 vec![
                     "functions.0.command: error: functions cannot be run here: start one behind an Invoke API, and write its `invokeUrl`",
-                ],
-            ),
-            (
-                format!(" [{{{ARN}, {URL}}}, {{{ARN}, {URL}}}]"),
-                vec![
-                    "functions.1.arn: error: the function `arn:aws:lambda:us-east-1:123456789012:function:a` is listed already",
                 ],
             ),
             (
