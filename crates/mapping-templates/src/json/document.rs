@@ -10,10 +10,16 @@ use super::{JsonError, convert, parser};
 pub(crate) type NodeId = u32;
 
 /// A part of a document's texts, in bytes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Span {
     pub(super) start: u32,
     pub(super) end: u32,
+}
+
+impl Span {
+    pub(super) fn len(self) -> usize {
+        (self.end - self.start) as usize
+    }
 }
 
 /// A value; containers say where their members are. Those of an object are keys and values in turn.
@@ -21,25 +27,36 @@ pub(crate) struct Span {
 pub(crate) enum Node {
     Null,
     Bool(bool),
-    Integer(i64),
-    Double(f64),
-    /// An integer of more than 64 bits.
-    Big(Span),
-    /// A fraction of more than 18 characters.
-    Decimal(Span),
+    Number(NumberText),
     NotANumber,
     Text(Span),
-    List {
-        first: NodeId,
-        len: u32,
-    },
-    Map {
-        first: NodeId,
-        len: u32,
-    },
+    List { first: NodeId, len: u32 },
+    Map { first: NodeId, len: u32 },
+}
+
+/// A number as it stands in the document. It is read when it is calculated with.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NumberText {
+    pub(super) kind: NumberKind,
+    /// Whether it is printed as it stands there.
+    pub(super) verbatim: bool,
+    pub(super) span: Span,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum NumberKind {
+    Integer,
+    /// An integer of more than 64 bits.
+    Big,
+    Double,
+    /// A fraction of more than 18 characters.
+    Decimal,
 }
 
 /// A text and, once it is asked for, what it says as JSON.
+///
+/// A node takes 12 bytes and at least 2 bytes of the source, so that the nodes of a document take up to 6 bytes for each
+/// byte of it, and while it is read twice as much (and twice that, where the lists that hold them have just grown).
 #[derive(Debug)]
 pub(crate) struct Document {
     source: Arc<str>,
@@ -103,10 +120,14 @@ impl Document {
 
     /// Returns the member `name` of an object.
     pub(crate) fn member(&self, first: NodeId, len: u32, name: &str) -> Option<NodeId> {
+        let begin = first as usize;
+        let members = self.nodes.get(begin..begin + 2 * len as usize)?;
+        let is_named = |pair: &[Node]| match pair {
+            [Node::Text(key), _] => key.len() == name.len() && self.text_at(*key) == name,
+            _ => false,
+        };
         // The last of equal names has been moved to the place of the first.
-        (0..len)
-            .map(|index| first + 2 * index)
-            .find(|key| matches!(self.node(*key), Node::Text(span) if self.text_at(span) == name))
-            .map(|key| key + 1)
+        let index = members.chunks_exact(2).position(is_named)?;
+        u32::try_from(begin + 2 * index + 1).ok()
     }
 }

@@ -156,7 +156,11 @@ impl Value {
                 document: Arc::clone(document),
                 span,
             }),
-            node => json::node_number(document, node).map_or(Self::Null, Self::Number),
+            Node::Number(number) => {
+                json::node_number(document, number).map_or(Self::Null, Self::Number)
+            }
+            Node::NotANumber => Self::Number(Number::Float(f32::NAN)),
+            Node::Null | Node::List { .. } | Node::Map { .. } => Self::Null,
         }
     }
 }
