@@ -123,8 +123,19 @@ pub(crate) enum Step {
 pub(crate) struct Call {
     pub(crate) name: Box<str>,
     pub(crate) arguments: Box<[Expression]>,
-    /// The argument, where it is a JSONPath known beforehand.
-    pub(crate) path: Option<Arc<JsonPath>>,
+    /// What it asks of `$input`, where that is known beforehand.
+    pub(crate) query: Option<InputQuery>,
+}
+
+/// A call of `$input` with a literal argument.
+#[derive(Debug, Clone)]
+pub(crate) enum InputQuery {
+    /// `$input.json(path)`.
+    Json(Arc<JsonPath>),
+    /// `$input.params(name)`.
+    Parameter(Text),
+    /// `$input.path(path)`.
+    Path(Arc<JsonPath>),
 }
 
 #[derive(Debug, Clone)]

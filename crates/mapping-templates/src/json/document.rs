@@ -113,6 +113,18 @@ impl Document {
         .unwrap_or_default()
     }
 
+    /// Returns what a node prints in text, if that stands in the document; null prints nothing.
+    pub(crate) fn printed(&self, id: NodeId) -> Option<&str> {
+        match self.node(id) {
+            Node::Null => Some(""),
+            Node::Bool(true) => Some("true"),
+            Node::Bool(false) => Some("false"),
+            Node::Text(span) => Some(self.text_at(span)),
+            Node::Number(number) if number.verbatim => Some(self.text_at(number.span)),
+            Node::Number(_) | Node::NotANumber | Node::List { .. } | Node::Map { .. } => None,
+        }
+    }
+
     /// Returns the source, if writing the whole document would give it again.
     pub(crate) fn canonical(&self) -> Option<&str> {
         self.canonical.then_some(&*self.source)

@@ -251,27 +251,21 @@ fn loop_getter(scope: &std::rc::Rc<Loop>, name: &str) -> Option<Value> {
 
 fn loop_property(scope: &std::rc::Rc<Loop>, name: &str) -> Option<Value> {
     let index = scope.index.get();
-    let is = |property| is_property(name, property);
-    Some(if is("index") {
-        Value::Number(Number::Int(index))
-    } else if is("count") {
-        Value::Number(Number::Int(index + 1))
-    } else if is("hasNext") {
-        Value::Bool(scope.has_next.get())
-    } else if is("first") {
-        Value::Bool(index < 1)
-    } else if is("last") {
-        Value::Bool(!scope.has_next.get())
-    } else if is("parent") {
-        scope.parent.clone().map_or(Value::Null, Value::Loop)
-    } else if is("topmost") {
-        let mut top = std::rc::Rc::clone(scope);
-        while let Some(parent) = top.parent.clone() {
-            top = parent;
+    Some(match name {
+        "index" | "Index" => Value::Number(Number::Int(index)),
+        "count" | "Count" => Value::Number(Number::Int(index + 1)),
+        "hasNext" | "HasNext" => Value::Bool(scope.has_next.get()),
+        "first" | "First" => Value::Bool(index < 1),
+        "last" | "Last" => Value::Bool(!scope.has_next.get()),
+        "parent" | "Parent" => scope.parent.clone().map_or(Value::Null, Value::Loop),
+        "topmost" | "Topmost" => {
+            let mut top = std::rc::Rc::clone(scope);
+            while let Some(parent) = top.parent.clone() {
+                top = parent;
+            }
+            Value::Loop(top)
         }
-        Value::Loop(top)
-    } else {
-        return None;
+        _ => return None,
     })
 }
 

@@ -28,10 +28,7 @@ impl Render<'_> {
             return Ok(None);
         }
         let mut overrides = self.overrides.clone();
-        for (name, target) in OVERRIDES
-            .into_iter()
-            .zip([&mut overrides.request, &mut overrides.response])
-        {
+        for (name, target) in OVERRIDES.into_iter().zip(overrides.maps_mut()) {
             if let Some(cell) = self.scoped.get(name).cloned() {
                 *target = self.object(&cell, 0)?;
             }

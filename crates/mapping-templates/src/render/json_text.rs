@@ -22,23 +22,23 @@ enum Found {
 }
 
 impl Render<'_> {
-    /// Evaluates a path whose text is only known now.
-    pub(crate) fn input_path_text(&mut self, path: &str, method: &str) -> Result<Value> {
+    /// Reads a path whose text is only known now.
+    pub(crate) fn json_path(&mut self, path: &str) -> Result<JsonPath> {
         self.spend(64)?;
-        match JsonPath::parse(path) {
-            Ok(path) => self.input_path(&path, method),
-            Err(error) => Err(RenderErrorKind::InvalidArgument(error.to_string().into()).into()),
-        }
+        JsonPath::parse(path)
+            .map_err(|error| RenderErrorKind::InvalidArgument(error.to_string().into()).into())
     }
 
-    /// `$input.path(path)` or `$input.json(path)`.
-    pub(super) fn input_path(&mut self, path: &JsonPath, method: &str) -> Result<Value> {
-        if method == "json" {
-            let mut out = String::new();
-            self.json_path_text(path, Slashes::Plain, &mut out)?;
-            self.spend_text(out.len())?;
-            return Ok(Value::text(out));
-        }
+    /// `$input.json(path)`.
+    pub(crate) fn input_json(&mut self, path: &JsonPath) -> Result<Value> {
+        let mut out = String::new();
+        self.json_path_text(path, Slashes::Plain, &mut out)?;
+        self.spend_text(out.len())?;
+        Ok(Value::text(out))
+    }
+
+    /// `$input.path(path)`.
+    pub(crate) fn input_path(&mut self, path: &JsonPath) -> Result<Value> {
         let document = self.body()?;
         Ok(match self.find(&document, path)? {
             Found::Node(node) => Value::of_document(&document, node),

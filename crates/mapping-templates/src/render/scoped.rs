@@ -17,11 +17,6 @@ const STAGE_VARIABLES: &str = "$stageVariables";
 pub(super) const OVERRIDES: [&str; 2] = ["requestOverride", "responseOverride"];
 
 impl Render<'_> {
-    /// The value of a variable below `$context`, unless it is a branch or belongs to the overrides.
-    pub(super) fn context_leaf(&self, name: &str) -> Option<Value> {
-        context_value(self.facts.context(name)?)
-    }
-
     fn context_member(&mut self, branch: &str, name: &str) -> Result<Value> {
         if branch.is_empty() && OVERRIDES.contains(&name) {
             return Ok(Value::Map(Map::Cell(self.override_map(name)?)));
@@ -44,9 +39,9 @@ impl Render<'_> {
         }
         let overrides = self.overrides;
         let json = if name == "requestOverride" {
-            &overrides.request
+            overrides.request()
         } else {
-            &overrides.response
+            overrides.response()
         };
         let cell = self.silent_map(json)?;
         self.scoped.insert(name.into(), Rc::clone(&cell));
@@ -222,7 +217,8 @@ fn join(branch: &str, name: &str) -> String {
     }
 }
 
-fn context_value(value: ContextValue<'_>) -> Option<Value> {
+/// A value of `$context`, unless it is a branch.
+pub(super) fn context_value(value: ContextValue<'_>) -> Option<Value> {
     Some(match value {
         ContextValue::Text(text) => Value::Text(Text::from(&*text)),
         ContextValue::Integer(value) => Value::Number(Number::from_i64(value)),
