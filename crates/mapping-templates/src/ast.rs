@@ -1,8 +1,8 @@
 //! A template as it is kept after parsing: names are slots, literals are values, paths are compiled.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use towergate_expressions::JsonPath;
+use towergate_expressions::{JavaPattern, JsonPath};
 
 use crate::value::{Number, Text};
 
@@ -18,11 +18,17 @@ pub(crate) type Slot = usize;
 
 pub(crate) type Block = Box<[Node]>;
 
-/// The names of the variables, by slot.
+/// What a template names: its variables, by slot, and the regular expressions that it writes out.
 #[derive(Debug, Clone)]
-pub(crate) struct Names(Vec<Box<str>>);
+pub(crate) struct Names {
+    variables: Vec<Box<str>>,
+    patterns: HashMap<Box<str>, Arc<JavaPattern>>,
+}
 
 impl Names {
+    /// The most regular expressions that a template keeps; further ones are compiled as it renders.
+    const MAX_PATTERNS: usize = 64;
+
     pub(crate) const INPUT: Slot = 0;
     pub(crate) const UTIL: Slot = 1;
     pub(crate) const CONTEXT: Slot = 2;
@@ -42,19 +48,36 @@ impl Names {
     ];
 
     pub(crate) fn new() -> Self {
-        Self(Self::BUILT_IN.map(Box::from).into())
+        Self {
+            variables: Self::BUILT_IN.map(Box::from).into(),
+            patterns: HashMap::new(),
+        }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    pub(crate) fn variables(&self) -> usize {
+        self.variables.len()
     }
 
     pub(crate) fn slot(&mut self, name: &str) -> Slot {
-        if let Some(slot) = self.0.iter().position(|known| **known == *name) {
+        if let Some(slot) = self.variables.iter().position(|known| **known == *name) {
             return slot;
         }
-        self.0.push(name.into());
-        self.0.len() - 1
+        self.variables.push(name.into());
+        self.variables.len() - 1
+    }
+
+    /// Compiles a regular expression beforehand; one that is none fails where it is used.
+    pub(crate) fn keep_pattern(&mut self, pattern: &str) {
+        if self.patterns.len() < Self::MAX_PATTERNS
+            && !self.patterns.contains_key(pattern)
+            && let Ok(compiled) = JavaPattern::parse(pattern)
+        {
+            self.patterns.insert(pattern.into(), Arc::new(compiled));
+        }
+    }
+
+    pub(crate) fn pattern(&self, pattern: &str) -> Option<&Arc<JavaPattern>> {
+        self.patterns.get(pattern)
     }
 }
 

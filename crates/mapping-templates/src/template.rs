@@ -22,8 +22,7 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Template {
     pub(crate) nodes: Block,
-    /// How many variables it names.
-    pub(crate) variables: usize,
+    pub(crate) names: Names,
     source_bytes: usize,
 }
 
@@ -46,7 +45,7 @@ impl Template {
         let nodes = parser::parse(source, &mut names)?;
         Ok(Self {
             nodes,
-            variables: names.len(),
+            names,
             source_bytes: source.len(),
         })
     }

@@ -1,6 +1,9 @@
 //! A parsed document: all nodes in one list, the members of a container next to each other.
 
-use std::sync::{Arc, OnceLock};
+use std::{
+    ops::Range,
+    sync::{Arc, OnceLock},
+};
 
 use serde_json::Value as Json;
 
@@ -33,6 +36,9 @@ pub(crate) enum Node {
     List { first: NodeId, len: u32 },
     Map { first: NodeId, len: u32 },
 }
+
+/// The name of a member, and its value.
+pub(super) type Member = [Node; 2];
 
 /// A number as it stands in the document. It is read when it is calculated with.
 #[derive(Debug, Clone, Copy)]
@@ -105,12 +111,21 @@ impl Document {
     }
 
     pub(crate) fn text_at(&self, span: Span) -> &str {
+        let (text, range) = self.place_of(span);
+        text.get(range).unwrap_or_default()
+    }
+
+    fn bytes_at(&self, span: Span) -> &[u8] {
+        let (text, range) = self.place_of(span);
+        text.as_bytes().get(range).unwrap_or_default()
+    }
+
+    fn place_of(&self, span: Span) -> (&str, Range<usize>) {
         let (start, end) = (span.start as usize, span.end as usize);
         match start.checked_sub(self.source.len()) {
-            Some(start) => self.unescaped.get(start..end - self.source.len()),
-            None => self.source.get(start..end),
+            Some(start) => (&self.unescaped, start..end - self.source.len()),
+            None => (&self.source, start..end),
         }
-        .unwrap_or_default()
     }
 
     /// Returns what a node prints in text, if that stands in the document; null prints nothing.
@@ -133,13 +148,27 @@ impl Document {
     /// Returns the member `name` of an object.
     pub(crate) fn member(&self, first: NodeId, len: u32, name: &str) -> Option<NodeId> {
         let begin = first as usize;
-        let members = self.nodes.get(begin..begin + 2 * len as usize)?;
-        let is_named = |pair: &[Node]| match pair {
-            [Node::Text(key), _] => key.len() == name.len() && self.text_at(*key) == name,
-            _ => false,
-        };
+        let nodes = self.nodes.get(begin..begin + 2 * len as usize)?;
+        let (members, _) = nodes.as_chunks();
         // The last of equal names has been moved to the place of the first.
-        let index = members.chunks_exact(2).position(is_named)?;
+        let index = members
+            .iter()
+            .position(|member| self.has_name(member, name.as_bytes()))?;
         u32::try_from(begin + 2 * index + 1).ok()
+    }
+
+    /// Returns the name of a member, as the bytes that are compared.
+    pub(super) fn name(&self, [name, _]: &Member) -> &[u8] {
+        match name {
+            Node::Text(span) => self.bytes_at(*span),
+            _ => b"",
+        }
+    }
+
+    pub(super) fn has_name(&self, member: &Member, name: &[u8]) -> bool {
+        match member {
+            [Node::Text(span), _] => span.len() == name.len() && self.bytes_at(*span) == name,
+            _ => false,
+        }
     }
 }

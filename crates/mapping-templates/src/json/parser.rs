@@ -8,7 +8,7 @@ use std::{
     sync::Arc,
 };
 
-use super::document::{Document, Node, NodeId, Span};
+use super::document::{Document, Member, Node, NodeId};
 
 /// Why a text is not even leniently JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -228,7 +228,7 @@ impl Parser<'_> {
         if !matches!(self.byte(), b'}' | b',') {
             return Err(self.error());
         }
-        self.pending.extend([Node::Text(key), value]);
+        self.pending.extend_from_slice(&[Node::Text(key), value]);
         Ok(())
     }
 
@@ -242,44 +242,43 @@ impl Parser<'_> {
         Ok((first, len))
     }
 
-    fn has_duplicates(&self, members: &[Node]) -> bool {
+    fn has_duplicates(&self, members: &[Member]) -> bool {
         const FEW: usize = 16;
-        let text = |name: Span| self.document.text_at(name);
-        let mut names = members.chunks_exact(2).map(|member| match member {
-            [Node::Text(name), _] => *name,
-            _ => Span::default(),
-        });
-        if names.len() > FEW {
-            let mut seen = HashSet::with_capacity(names.len());
-            return !names.all(|name| seen.insert(text(name)));
+        if members.len() > FEW {
+            let mut seen = HashSet::with_capacity(members.len());
+            return !members
+                .iter()
+                .all(|member| seen.insert(self.document.name(member)));
         }
-        while let Some(name) = names.next() {
-            let is_same = |other: Span| other.len() == name.len() && text(other) == text(name);
-            if names.clone().any(is_same) {
+        let mut rest = members;
+        while let [member, others @ ..] = rest {
+            let name = self.document.name(member);
+            if others
+                .iter()
+                .any(|other| self.document.has_name(other, name))
+            {
                 return true;
             }
+            rest = others;
         }
         false
     }
 
     /// Of members with the same name the last value counts, in the place of the first.
     fn merge_duplicates(&mut self, begin: usize) {
-        let members = self.pending.get(begin..).unwrap_or_default();
+        let (members, _) = self.pending.get(begin..).unwrap_or_default().as_chunks();
         if !self.has_duplicates(members) {
             return;
         }
         self.canonical = false;
-        let mut merged: Vec<Node> = Vec::with_capacity(members.len());
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        for member in members.chunks_exact(2) {
-            let [Node::Text(name), value] = member else {
-                continue;
-            };
+        let mut merged: Vec<Node> = Vec::with_capacity(2 * members.len());
+        let mut places = HashMap::new();
+        for member in members {
             let place = *places
-                .entry(self.document.text_at(*name))
+                .entry(self.document.name(member))
                 .or_insert(merged.len());
             match merged.get_mut(place + 1) {
-                Some(earlier) => *earlier = *value,
+                Some(earlier) => *earlier = member[1],
                 None => merged.extend_from_slice(member),
             }
         }

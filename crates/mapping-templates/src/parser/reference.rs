@@ -130,6 +130,13 @@ impl Parser<'_, '_> {
             Rule::CallClose,
             "arguments are separated by `,` and end in `)`; operators cannot stand in them",
         )?;
+        if let (
+            "matches" | "replaceAll" | "replaceFirst" | "split",
+            [Expression::Text(pattern), ..],
+        ) = (&*name, &arguments[..])
+        {
+            self.names.keep_pattern(pattern);
+        }
         Ok(Call {
             query: input_query(&name, &arguments),
             name: name.into(),

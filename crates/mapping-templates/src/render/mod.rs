@@ -17,7 +17,7 @@ use crate::{
     Limits, RenderError, RenderErrorKind, Scope, Template,
     ast::{Names, Node, Place, Slot},
     scope::{Payload, Variables},
-    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Value},
+    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Text, Value},
 };
 
 /// Why rendering does not go on.
@@ -76,24 +76,22 @@ pub(crate) struct Render<'r> {
     maps: Vec<Rc<MapCell>>,
     /// The parts of `$context`, and the stage variables, that became ordinary maps.
     scoped: HashMap<Box<str>, Rc<MapCell>>,
-    patterns: HashMap<Box<str>, Rc<JavaPattern>>,
+    names: &'r Names,
+    /// The regular expressions that were compiled for this rendering.
+    patterns: HashMap<Box<str>, Arc<JavaPattern>>,
 }
 
 pub(crate) fn render(
     template: &Template,
     scope: &mut Scope<'_>,
 ) -> std::result::Result<String, RenderError> {
-    let mut variables = vec![None; template.variables];
-    let built_in = [
+    let mut variables = vec![None; template.names.variables()];
+    for (slot, value) in [
         (Names::INPUT, Value::Input),
         (Names::UTIL, Value::Util),
-        (
-            Names::CONTEXT,
-            Value::Map(Map::Context(crate::value::Text::EMPTY)),
-        ),
+        (Names::CONTEXT, Value::Map(Map::Context(Text::EMPTY))),
         (Names::STAGE_VARIABLES, Value::Map(Map::StageVariables)),
-    ];
-    for (slot, value) in built_in {
+    ] {
         if let Some(variable) = variables.get_mut(slot) {
             *variable = Some(value);
         }
@@ -111,6 +109,7 @@ pub(crate) fn render(
         lists: Vec::new(),
         maps: Vec::new(),
         scoped: HashMap::new(),
+        names: &template.names,
         patterns: HashMap::new(),
     };
     let capacity = template.capacity(scope.payload.as_str().len());
@@ -228,16 +227,17 @@ impl Render<'_> {
         }
     }
 
-    /// Compiles a pattern once for the whole rendering.
-    pub(crate) fn pattern(&mut self, pattern: &str) -> Result<Rc<JavaPattern>> {
-        if let Some(known) = self.patterns.get(pattern) {
-            return Ok(Rc::clone(known));
+    /// Compiles a pattern, unless the template or this rendering has done so.
+    pub(crate) fn pattern(&mut self, pattern: &str) -> Result<Arc<JavaPattern>> {
+        let known = self.names.pattern(pattern);
+        if let Some(known) = known.or_else(|| self.patterns.get(pattern)) {
+            return Ok(Arc::clone(known));
         }
         self.spend(1000)?;
         match JavaPattern::parse(pattern) {
             Ok(compiled) => {
-                let compiled = Rc::new(compiled);
-                self.patterns.insert(pattern.into(), Rc::clone(&compiled));
+                let compiled = Arc::new(compiled);
+                self.patterns.insert(pattern.into(), Arc::clone(&compiled));
                 Ok(compiled)
             }
             Err(error) => Err(RenderErrorKind::InvalidArgument(error.to_string().into()).into()),
