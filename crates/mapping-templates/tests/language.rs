@@ -37,6 +37,13 @@ impl Variables for Facts {
     fn parameter(&self, location: ParameterLocation, name: &str) -> Option<Cow<'_, str>> {
         (location == ParameterLocation::Header && name == "X-A").then(|| "h".into())
     }
+
+    fn parameters(&self, location: ParameterLocation, visit: &mut dyn FnMut(&str, &str)) {
+        if location == ParameterLocation::Header {
+            visit("X-A", "h");
+            visit("x-b", "i");
+        }
+    }
 }
 
 fn render(template: &str, body: &str) -> String {
@@ -68,7 +75,7 @@ fn templates_render() {
         ),
         (
             "$input.params('X-A')|$input.params('x-a')|$input.params().header",
-            "h||{}",
+            "h||{X-A=h, x-b=i}",
         ),
         (
             "$context.stage $context.identity.sourceIp $context.requestTimeEpoch",
@@ -89,6 +96,21 @@ fn templates_render() {
         ),
         ("$stageVariables.url|$stageVariables['no']", "ex.org|"),
         ("#set($input=1)$input", "1"),
+        (
+            "#set($input='s')$input.params('X-A')|$input.json('$')|",
+            "||",
+        ),
+        ("#set($stageVariables.url='x')$stageVariables.url", "x"),
+        ("#set($stageVariables={})$stageVariables.url|", "|"),
+        ("#set($input.params='x')$input.params('X-A').length()", "1"),
+        (
+            r"\$input.params('X-A') \\$context.stage",
+            r"$input.params('X-A') \prod",
+        ),
+        (
+            "#set($p=$input.path('$.pets[0]'))$p.name $p.name.length() $p.no.name|$p.tags.size()",
+            "Rex 3 |1",
+        ),
         (
             "$util.urlDecode('%')",
             "error: line 1, column 1: `$util.urlDecode` is given a bad `%` sequence",

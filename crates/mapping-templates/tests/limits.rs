@@ -179,6 +179,16 @@ fn numbers_stop_growing() {
 }
 
 #[test]
+fn a_template_may_have_more_patterns_than_it_keeps() {
+    let template: String = (0..70)
+        .map(|number| format!("$s.replaceAll('a{{{number}}}b', '.')"))
+        .collect();
+    let limits = Limits::default().with_max_steps(10_000);
+    let output = render(&format!("#set($s='b'){template}"), limits).unwrap();
+    assert_eq!(output, format!(".{}", "b".repeat(69)));
+}
+
+#[test]
 fn a_runaway_pattern_is_given_up() {
     let template = r"#set($s='aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabd')$s.replaceAll('^(?:(a+)\1?)+b(?=c)', 'x')";
     let error = render(template, Limits::default()).unwrap_err();
