@@ -115,7 +115,8 @@ impl Parser<'_> {
             b':' | b']' | b'}' => Err(self.error()),
             b'{' => self.nested(Self::object),
             b'[' => self.nested(Self::list),
-            b'"' | b'\'' => self.quoted().map(Node::Text),
+            b'"' => self.quoted::<b'"'>().map(Node::Text),
+            b'\'' => self.quoted::<b'\''>().map(Node::Text),
             b'-' | b'0'..=b'9' => self.number(within),
             _ => {
                 let span = self.bare(within);
@@ -211,7 +212,8 @@ impl Parser<'_> {
 
     fn member(&mut self) -> Result<(), JsonError> {
         let key = match self.byte() {
-            b'"' | b'\'' => self.quoted()?,
+            b'"' => self.quoted::<b'"'>()?,
+            b'\'' => self.quoted::<b'\''>()?,
             _ => {
                 self.canonical = false;
                 self.bare(Within::Key)

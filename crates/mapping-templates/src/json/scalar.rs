@@ -34,18 +34,17 @@ impl Parser<'_> {
         self.span(start + front, (end - back).max(start + front))
     }
 
-    pub(super) fn quoted(&mut self) -> Result<Span, JsonError> {
-        let quote = self.byte();
-        self.canonical &= quote == b'"';
+    pub(super) fn quoted<const QUOTE: u8>(&mut self) -> Result<Span, JsonError> {
+        self.canonical &= QUOTE == b'"';
         let start = self.position + 1;
         let mut plain = true;
         let mut end = start;
         loop {
-            end = next_special(self.bytes, end, quote);
+            end = next_special::<QUOTE>(self.bytes, end);
             match self.bytes.get(end) {
                 None => return Err(self.error()),
-                Some(byte) if *byte == quote => break,
-                Some(b'\\') => return self.escaped(quote, start),
+                Some(byte) if *byte == QUOTE => break,
+                Some(b'\\') => return self.escaped::<QUOTE>(start),
                 Some(_) => plain = false,
             }
             end += 1;
@@ -61,9 +60,9 @@ impl Parser<'_> {
     }
 
     /// A text with backslashes.
-    fn escaped(&mut self, quote: u8, start: usize) -> Result<Span, JsonError> {
+    fn escaped<const QUOTE: u8>(&mut self, start: usize) -> Result<Span, JsonError> {
         // Without any closing quote the text is refused before its escapes are read.
-        if !self.bytes.get(start..).unwrap_or_default().contains(&quote) {
+        if !self.bytes.get(start..).unwrap_or_default().contains(&QUOTE) {
             return Err(self.error());
         }
         let begin = self.document.unescaped.len();
@@ -71,7 +70,7 @@ impl Parser<'_> {
         self.position = start;
         let mut high = None;
         loop {
-            let special = next_special(self.bytes, self.position, quote);
+            let special = next_special::<QUOTE>(self.bytes, self.position);
             let plain = self.text.get(self.position..special).unwrap_or_default();
             if !plain.is_empty() {
                 flush(&mut high, &mut self.document.unescaped);
@@ -80,7 +79,7 @@ impl Parser<'_> {
             self.position = special;
             let unit = match self.character()? {
                 '\u{1a}' => return Err(self.error()),
-                c @ ('"' | '\'') if c as u32 == u32::from(quote) => break,
+                c @ ('"' | '\'') if c as u32 == u32::from(QUOTE) => break,
                 '\\' => match self.escape()? {
                     Some(unit) => unit,
                     None => continue,

@@ -29,14 +29,14 @@ pub(super) fn needs_escape(text: &str) -> bool {
 
 /// Writes a text in quotes.
 pub(crate) fn write_text(text: &str, slashes: Slashes, out: &mut String) {
-    let also = match slashes {
-        Slashes::Plain => b'"',
-        Slashes::Escaped => b'/',
+    let next = match slashes {
+        Slashes::Plain => next_special::<b'"'>,
+        Slashes::Escaped => next_special::<b'/'>,
     };
     out.push('"');
     let mut rest = text;
     loop {
-        let (plain, from) = rest.split_at(next_special(rest.as_bytes(), 0, also));
+        let (plain, from) = rest.split_at(next(rest.as_bytes(), 0));
         out.push_str(plain);
         let mut characters = from.chars();
         match characters.next() {
