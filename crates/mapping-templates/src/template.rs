@@ -24,7 +24,7 @@ pub struct Template {
     pub(crate) nodes: Block,
     /// How many variables it names.
     pub(crate) variables: usize,
-    source_bytes: usize,
+    pub(crate) source: Box<str>,
 }
 
 impl Template {
@@ -47,7 +47,7 @@ impl Template {
         Ok(Self {
             nodes,
             variables: names.len(),
-            source_bytes: source.len(),
+            source: source.into(),
         })
     }
 
@@ -87,6 +87,6 @@ impl Template {
 
     /// A guess at the length of the output.
     pub(crate) fn capacity(&self, body: usize) -> usize {
-        self.source_bytes + body / 2
+        self.source.len() + body / 2
     }
 }

@@ -129,7 +129,7 @@ pub(crate) fn render(
             }
             Ok(out)
         }
-        Err(Fault::Error(kind)) => Err(RenderError::new(place, kind)),
+        Err(Fault::Error(kind)) => Err(RenderError::new(&template.source, place, kind)),
         Err(Fault::Stop(_)) => Ok(out),
     }
 }
