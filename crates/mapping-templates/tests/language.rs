@@ -101,7 +101,7 @@ fn templates_render() {
         ("$util.escapeJavaScript('a\"/é')", "a\\\"\\/\\u00E9"),
         (
             "#set($s='x')$s.format('%5.1f|%-3s|%03d', 2.25, 'a', 7)",
-            "  2.2|a  |007",
+            "  2.3|a  |007",
         ),
         ("#set($s='x')$s.join('-', ['a','b'])", "a-b"),
         (

@@ -17,7 +17,7 @@ use crate::{
     Limits, RenderError, RenderErrorKind, Scope, Template,
     ast::{Names, Node, Place, Slot},
     scope::{Payload, Variables},
-    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Value},
+    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Value, View},
 };
 
 /// Why rendering does not go on.
@@ -173,8 +173,18 @@ impl Render<'_> {
     // === containers ===
 
     pub(crate) fn list(&mut self, kind: ListKind, items: Vec<Value>) -> Result<Value> {
+        self.list_of(kind, items, None)
+    }
+
+    pub(crate) fn list_of(
+        &mut self,
+        kind: ListKind,
+        items: Vec<Value>,
+        view: Option<View>,
+    ) -> Result<Value> {
         self.spend(1 + items.len())?;
-        let cell = Rc::new(ListCell::new(kind, items));
+        let cell = ListCell::new(kind, items);
+        let cell = Rc::new(ListCell { view, ..cell });
         self.lists.push(Rc::clone(&cell));
         Ok(Value::List(List::Cell(cell)))
     }
