@@ -13,6 +13,17 @@ pub(crate) struct Place {
     pub(crate) column: u32,
 }
 
+impl Place {
+    /// Moves a place within a quoted text to where that text stands.
+    pub(crate) fn within(self, quotation: Self) -> Self {
+        let column = if self.line == 1 { quotation.column } else { 0 };
+        Self {
+            line: self.line.saturating_add(quotation.line.saturating_sub(1)),
+            column: self.column.saturating_add(column),
+        }
+    }
+}
+
 /// The index of a variable.
 pub(crate) type Slot = usize;
 

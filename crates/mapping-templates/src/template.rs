@@ -23,7 +23,7 @@ use crate::{
 pub struct Template {
     pub(crate) nodes: Block,
     pub(crate) names: Names,
-    source_bytes: usize,
+    pub(crate) source: Box<str>,
 }
 
 impl Template {
@@ -46,7 +46,7 @@ impl Template {
         Ok(Self {
             nodes,
             names,
-            source_bytes: source.len(),
+            source: source.into(),
         })
     }
 
@@ -86,6 +86,6 @@ impl Template {
 
     /// A guess at the length of the output.
     pub(crate) fn capacity(&self, body: usize) -> usize {
-        self.source_bytes + body / 2
+        self.source.len() + body / 2
     }
 }

@@ -28,6 +28,7 @@ impl Render<'_> {
         name: &str,
         arguments: &[Value],
     ) -> Result<Value> {
+        let is_json = list.kind() == ListKind::Json;
         Ok(match (name, arguments) {
             ("size", []) => Value::int(list.len()),
             ("isEmpty", []) => Value::Bool(list.len() == 0),
@@ -44,20 +45,31 @@ impl Render<'_> {
                 next: 0.into(),
             })),
             ("toArray", []) => self.list(ListKind::Array, list.to_vec())?,
-            ("toJSONString", []) if list.kind() == ListKind::Json => {
+            ("toArray", [like, ..]) if !like.is_null() => {
+                self.list(ListKind::Array, list.to_vec())?
+            }
+            ("clone", []) if matches!(list.kind(), ListKind::Plain | ListKind::Json) => {
+                self.list(list.kind(), list.to_vec())?
+            }
+            ("trimToSize", []) if matches!(list.kind(), ListKind::Plain | ListKind::Json) => {
+                Value::empty()
+            }
+            ("toJSONString", []) if is_json => {
+                return self.call_list(list, name, &[Value::List(list.clone())]);
+            }
+            ("toJSONString", [Value::List(list)]) if is_json && list.kind().is_list() => {
                 let mut out = String::new();
                 self.write_list(list, Slashes::Escaped, 0, &mut out)?;
                 self.spend_text(out.len())?;
                 Value::text(out)
             }
-            _ if matches!(list.kind(), ListKind::Set | ListKind::Collection) => {
-                match (name, arguments) {
-                    ("add", [_]) | ("addAll", [Value::List(_) | Value::Null]) => {
-                        return throw("a view of a map takes no new items");
-                    }
-                    _ => return self.remove_from(list, name, arguments),
-                }
-            }
+            _ if matches!(list.kind(), ListKind::Set | ListKind::Collection) => match list {
+                List::Cell(cell) => match &cell.view {
+                    Some(view) => self.change_view(list, view, name, arguments)?,
+                    None => Value::Null,
+                },
+                List::Json(_) => Value::Null,
+            },
             ("get", [index]) => match int(index) {
                 Some(index) => {
                     let index = position(index, list.len())?;
@@ -209,7 +221,7 @@ impl Render<'_> {
         }
     }
 
-    fn index_of(&mut self, list: &List, item: &Value) -> Result<Option<usize>> {
+    pub(super) fn index_of(&mut self, list: &List, item: &Value) -> Result<Option<usize>> {
         for index in 0..list.len() {
             let candidate = list.get(index).unwrap_or(Value::Null);
             self.spend(1)?;

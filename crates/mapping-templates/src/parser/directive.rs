@@ -199,8 +199,8 @@ impl Parser<'_, '_> {
         let place = self.place(word.start);
         let mut arguments = arguments.into_iter();
         let Some(variable) = arguments.next() else {
-            let hint = "`#foreach` needs a variable";
-            return Err(ParseError::new(self.source, word.start, &word.image, hint));
+            let why = "`#foreach` needs a variable";
+            return Ok(Node::Fail { place, why });
         };
         let name = match &variable.expression {
             Expression::Reference(reference) => reference.slot,

@@ -2,7 +2,7 @@
 
 use num_bigint::BigInt;
 
-use super::Parser;
+use super::{LineCounter, Parser};
 use crate::{
     ast::{Expression, Interpolated},
     error::ParseError,
@@ -56,10 +56,13 @@ impl Parser<'_, '_> {
         if self.depth >= super::MAX_NESTING {
             return Err(self.unexpected("quoted templates nest too deep"));
         }
-        let inner = Parser::new(&source, self.names, self.depth + 1);
+        let place = self.place(token.start);
+        let mut inner = Parser::new(&source, self.names, self.depth + 1);
+        inner.lines = LineCounter::within(place);
+        let quotation = token.start..token.start + image.len() - 1;
         let block = inner
             .template()
-            .map_err(|error| error.within(self.source, token.start))?;
+            .map_err(|error| error.within(self.source, quotation))?;
         Ok(Expression::Interpolated(Box::new(Interpolated {
             block,
             padded,

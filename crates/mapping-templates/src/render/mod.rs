@@ -17,7 +17,7 @@ use crate::{
     Limits, RenderError, RenderErrorKind, Scope, Template,
     ast::{Names, Node, Place, Slot},
     scope::{Payload, Variables},
-    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Text, Value},
+    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Text, Value, View},
 };
 
 /// Why rendering does not go on.
@@ -128,7 +128,7 @@ pub(crate) fn render(
             }
             Ok(out)
         }
-        Err(Fault::Error(kind)) => Err(RenderError::new(place, kind)),
+        Err(Fault::Error(kind)) => Err(RenderError::new(&template.source, place, kind)),
         Err(Fault::Stop(_)) => Ok(out),
     }
 }
@@ -172,8 +172,18 @@ impl Render<'_> {
     // === containers ===
 
     pub(crate) fn list(&mut self, kind: ListKind, items: Vec<Value>) -> Result<Value> {
+        self.list_of(kind, items, None)
+    }
+
+    pub(crate) fn list_of(
+        &mut self,
+        kind: ListKind,
+        items: Vec<Value>,
+        view: Option<View>,
+    ) -> Result<Value> {
         self.spend(1 + items.len())?;
-        let cell = Rc::new(ListCell::new(kind, items));
+        let cell = ListCell::new(kind, items);
+        let cell = Rc::new(ListCell { view, ..cell });
         self.lists.push(Rc::clone(&cell));
         Ok(Value::List(List::Cell(cell)))
     }

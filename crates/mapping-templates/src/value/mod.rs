@@ -8,6 +8,7 @@ mod list;
 mod map;
 mod number;
 mod text;
+mod view;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,6 +25,7 @@ pub(crate) use self::{
     map::{Map, MapCell, MapKind},
     number::{Number, TooLarge},
     text::{Text, from_utf16, hash_code, utf16_len, utf16_slice},
+    view::{Part, View},
 };
 use crate::{
     ast,
