@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     document::{Node, Span},
-    parser::{END, JsonError, Parser},
+    parser::{END, JsonError, MAX_NUMBER, Parser},
     write,
 };
 use crate::value::{Buffer, Decimal, Number};
@@ -180,6 +180,9 @@ impl Parser<'_> {
             return Ok(Node::Text(self.trimmed(start, self.position)));
         }
         let span = self.trimmed(start, self.position);
+        if self.document.text_at(span).len() > MAX_NUMBER {
+            return Err(JsonError::NumberTooLong { limit: MAX_NUMBER });
+        }
         if is_integer {
             Ok(self.integer(span))
         } else {

@@ -20,7 +20,9 @@ impl Render<'_> {
         name: &str,
         arguments: &[Value],
     ) -> Result<Value> {
-        self.spend(receiver.len() / 16)?;
+        let texts = arguments.iter().filter_map(Value::as_text);
+        let bytes: usize = texts.map(|text| text.len()).sum();
+        self.spend((receiver.len() + bytes) / 16)?;
         if let Some(value) = self.call_pattern(receiver, name, arguments)? {
             return Ok(value);
         }
@@ -79,10 +81,12 @@ impl Render<'_> {
                 }
             }
             ("toCharArray", []) => {
+                self.spend(receiver.len())?;
                 let units = receiver.encode_utf16().map(Value::Char).collect();
                 return self.list(ListKind::Array, units);
             }
             ("getBytes", []) => {
+                self.spend(receiver.len())?;
                 let bytes = receiver.bytes();
                 let bytes = bytes.map(|byte| Value::Number(Number::Byte(byte.cast_signed())));
                 return self.list(ListKind::Array, bytes.collect());
@@ -171,7 +175,7 @@ impl Render<'_> {
             (b'x' | b'X', Value::Number(Number::Int(value))) => format!("{value:x}"),
             (b'x' | b'X', Value::Number(Number::Long(value))) => format!("{value:x}"),
             (b'f', Value::Number(number @ (Number::Double(_) | Number::Float(_)))) => {
-                format!("{:.*}", precision.unwrap_or(6), number.to_f64())
+                fixed(number.to_f64(), precision.unwrap_or(6))
             }
             (b'b', Value::Bool(value)) => value.to_string(),
             (b'b', value) => (!value.is_null()).to_string(),
@@ -191,18 +195,24 @@ impl Render<'_> {
         if flags.contains('+') && matches!(conversion, b'd' | b'f') && !text.starts_with('-') {
             text.insert(0, '+');
         }
+        let missing = width.saturating_sub(text.chars().count());
         Ok(if flags.contains('-') {
-            format!("{text:<width$}")
+            text + &" ".repeat(missing)
         } else if flags.contains('0') {
             let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
-            format!(
-                "{sign}{digits:0>width$}",
-                width = width.saturating_sub(sign.len())
-            )
+            format!("{sign}{}{digits}", "0".repeat(missing))
         } else {
-            format!("{text:>width$}")
+            " ".repeat(missing) + &text
         })
     }
+}
+
+/// A number with this many digits behind the point. A double has no more than `MAX_DIGITS` that are not zero, and a
+/// format of Rust takes no more than 65535.
+fn fixed(number: f64, digits: usize) -> String {
+    const MAX_DIGITS: usize = 1074;
+    let text = format!("{number:.*}", digits.min(MAX_DIGITS));
+    text + &"0".repeat(digits.saturating_sub(MAX_DIGITS))
 }
 
 /// Digits with a comma before each group of three.

@@ -80,6 +80,11 @@ impl List {
         }
     }
 
+    /// Returns whether [`own`](Self::own) would copy the items.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        self.cell().is_none()
+    }
+
     /// Returns a cell that can be changed, and whether it is new.
     pub(crate) fn own(&self) -> (Rc<ListCell>, bool) {
         if let Some(cell) = self.cell() {
