@@ -23,7 +23,7 @@ pub(super) fn json(document: &Document, id: NodeId) -> Json {
             Json::Array((first..first + len).map(|id| json(document, id)).collect())
         }
         Node::Map { first, len } => {
-            let mut members = Map::new();
+            let mut members = Map::with_capacity(len as usize);
             for key in (first..first + 2 * len).step_by(2) {
                 if let Node::Text(span) = document.node(key) {
                     members.insert(document.text_at(span).to_owned(), json(document, key + 1));

@@ -13,6 +13,8 @@ use super::document::{Document, Member, Node, NodeId};
 /// Why a text is not even leniently JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JsonError {
+    #[error("a number of the JSON document is longer than {limit} characters")]
+    NumberTooLong { limit: usize },
     #[error("the JSON document nests deeper than {limit} levels")]
     NestTooDeep { limit: usize },
     #[error("the text is not JSON at byte {position}")]
@@ -23,6 +25,9 @@ pub(crate) enum JsonError {
 
 /// How deep lists and objects may nest.
 pub(crate) const MAX_DEPTH: usize = 400;
+
+/// How long a number may be: reading and writing one takes the square of its length.
+pub(crate) const MAX_NUMBER: usize = 20_000;
 
 /// What stands for the end of the text, also when it stands in it.
 pub(super) const END: u8 = 0x1a;

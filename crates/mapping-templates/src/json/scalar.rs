@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{
     document::{Node, NumberKind, NumberText, Span},
-    parser::{END, JsonError, Parser, Within},
+    parser::{END, JsonError, MAX_NUMBER, Parser, Within},
     scan::next_special,
     write,
 };
@@ -177,6 +177,9 @@ impl Parser<'_> {
         let next = self.byte();
         if next < b'~' && next != END && !within.ends_at(next) {
             return Ok(self.no_number(start, within));
+        }
+        if self.document.text_at(span).len() > MAX_NUMBER {
+            return Err(JsonError::NumberTooLong { limit: MAX_NUMBER });
         }
         let number = match point {
             None if !has_exponent => self.integer(span),

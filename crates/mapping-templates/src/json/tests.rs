@@ -55,6 +55,15 @@ fn json_is_read_leniently() {
 }
 
 #[test]
+fn a_number_has_a_longest_form() {
+    for (longest, longer) in [("1", "11"), ("1.", "1.5")] {
+        let text = |start: &str| format!("[{start}{}]", "5".repeat(20_000 - longest.len()));
+        assert!(rewritten(&text(longest)).is_some(), "{longest}");
+        assert_eq!(rewritten(&text(longer)), None, "{longer}");
+    }
+}
+
+#[test]
 fn only_what_would_be_written_the_same_is_canonical() {
     let cases = [
         (r#"{"a":[1,-2.5,true,null,"x\n\"y\\"],"b":{},"c":[]}"#, true),

@@ -50,7 +50,10 @@ fn parse(text: &str) -> Option<(Option<&str>, Options<'_>)> {
 impl Render<'_> {
     pub(super) fn format(&mut self, format: &str, values: &[Value]) -> Result<String> {
         let values = match values {
-            [Value::List(list)] if list.kind() == ListKind::Array => list.to_vec(),
+            [Value::List(list)] if list.kind() == ListKind::Array => {
+                self.spend(list.len())?;
+                list.to_vec()
+            }
             values => values.to_vec(),
         };
         let (mut ordinary, mut previous) = (0, None);
@@ -169,8 +172,11 @@ fn signed(number: String, options: Options<'_>) -> String {
     };
     let is_number = digits.starts_with(|c: char| c.is_ascii_digit());
     if options.has('0') && is_number {
-        let width = options.width.saturating_sub(before.len() + after.len());
-        return format!("{before}{digits:0>width$}{after}");
+        // A width of Rust's own formats has 16 bits.
+        let missing = options
+            .width
+            .saturating_sub(before.len() + digits.len() + after.len());
+        return format!("{before}{}{digits}{after}", "0".repeat(missing));
     }
     let flags = if options.has('-') { "-" } else { "" };
     padded(

@@ -15,6 +15,12 @@ impl Render<'_> {
         let Value::Map(map) = value else {
             return Ok(Value::Null);
         };
+        if let ("containsKey" | "getOrDefault" | "remove" | "replace", [key, ..]) =
+            (name, arguments)
+        {
+            let len = self.len_of(map)?;
+            self.spend_key(key, len)?;
+        }
         match (name, arguments) {
             ("size", []) => Ok(Value::int(self.len_of(map)?)),
             ("isEmpty", []) => Ok(Value::Bool(self.len_of(map)? == 0)),

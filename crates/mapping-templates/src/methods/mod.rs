@@ -70,6 +70,7 @@ impl Render<'_> {
         self.refresh(value)?;
         for argument in arguments {
             self.refresh(argument)?;
+            self.spend(argument.as_text().map_or(0, |text| text.len() / 16))?;
         }
         match (value, name, arguments) {
             (Value::Input, ..) => return self.call_input(name, arguments),

@@ -235,6 +235,7 @@ fn call_double(receiver: f64, name: &str, arguments: &[Value]) -> Result<Value> 
 
 impl Render<'_> {
     fn call_big(&mut self, receiver: &BigInt, name: &str, arguments: &[Value]) -> Result<Value> {
+        self.spend_number(receiver.bits())?;
         Ok(match (name, arguments) {
             ("toString", [radix]) => match int(radix) {
                 Some(radix) => to_radix(receiver, radix),
@@ -256,6 +257,7 @@ impl Render<'_> {
                     if bits > Number::MAX_BITS {
                         return Err(RenderErrorKind::NumberTooLarge.into());
                     }
+                    self.spend_number(bits)?;
                     number(Number::big(receiver.pow(exponent)))
                 }
                 Some(Err(_)) => return throw("a power is negative"),
@@ -288,6 +290,11 @@ impl Render<'_> {
             }
             _ => Value::Null,
         })
+    }
+
+    /// Pays for work on a number of so many bits.
+    fn spend_number(&mut self, bits: u64) -> Result<()> {
+        self.spend(usize::try_from(bits / 64).unwrap_or(usize::MAX))
     }
 
     /// Arithmetic of `BigInteger`, whose results stay what they are however small.

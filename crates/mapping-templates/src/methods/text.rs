@@ -80,6 +80,7 @@ impl Render<'_> {
                 }
             }
             ("toCharArray", []) => {
+                self.spend(receiver.len())?;
                 let units = receiver.encode_utf16().map(Value::Char).collect();
                 return self.list(ListKind::Array, units);
             }
@@ -87,6 +88,7 @@ impl Render<'_> {
                 return throw(format!("the character set {:?} is not known", &**charset));
             }
             ("getBytes", [] | [Value::Text(_)]) => {
+                self.spend(receiver.len())?;
                 let bytes = receiver.bytes();
                 let bytes = bytes.map(|byte| Value::Number(Number::Byte(byte.cast_signed())));
                 return self.list(ListKind::Array, bytes.collect());
@@ -102,7 +104,10 @@ impl Render<'_> {
         let parts = match parts {
             [] => return Ok(None),
             [Value::Null] => return throw("there is nothing to join"),
-            [Value::List(list)] => list.to_vec(),
+            [Value::List(list)] => {
+                self.spend(list.len())?;
+                list.to_vec()
+            }
             parts
                 if parts
                     .iter()

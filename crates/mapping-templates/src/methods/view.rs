@@ -42,6 +42,7 @@ impl Render<'_> {
             ("remove", [item]) => self.index_of(list, item)?.into_iter().collect(),
             ("removeAll" | "retainAll", [Value::List(items)]) if items.kind().has_methods() => {
                 let mut gone = Vec::new();
+                self.spend(list.len())?;
                 for (index, item) in list.to_vec().iter().enumerate() {
                     if self.index_of(items, item)?.is_some() == (name == "removeAll") {
                         gone.push(index);

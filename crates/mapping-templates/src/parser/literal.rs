@@ -10,6 +10,9 @@ use crate::{
     value::{Number, Text},
 };
 
+/// How long a number may be: printing one takes the square of its length.
+const MAX_DIGITS: usize = 20_000;
+
 impl Parser<'_, '_> {
     /// An integer, of the smallest kind that holds it.
     pub(super) fn integer(&self, token: &Token) -> Result<Expression, ParseError> {
@@ -18,6 +21,9 @@ impl Parser<'_, '_> {
             Number::Int(value)
         } else if let Ok(value) = image.parse() {
             Number::Long(value)
+        } else if image.len() > MAX_DIGITS {
+            let hint = format!("the number has more than {MAX_DIGITS} digits");
+            return Err(ParseError::new(self.source, token.start, image, hint));
         } else {
             Number::big(image.parse::<BigInt>().map_err(|_| self.no_number(token))?)
         };

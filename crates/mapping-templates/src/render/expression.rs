@@ -36,6 +36,7 @@ impl Render<'_> {
                 let mut map = IndexMap::with_capacity(entries.len());
                 for (key, value) in entries {
                     let key = self.value(key)?;
+                    self.spend_key(&key, map.len())?;
                     map.insert(Key(key), self.value(value)?);
                 }
                 self.map(map)?
@@ -174,15 +175,17 @@ impl Render<'_> {
         }
     }
 
-    /// Java's `equals`, paid for by the size of the left side.
+    /// Java's `equals`, paid for by what is compared.
     pub(crate) fn java_equals(&mut self, left: &Value, right: &Value) -> Result<bool> {
-        match left {
-            Value::Text(text) => self.spend(text.len() / 16)?,
-            Value::List(list) => self.spend(list.len())?,
-            _ => {}
+        let mut steps = self.steps;
+        let equal = left.equals(right, &mut steps);
+        self.spend(usize::try_from(self.steps - steps).unwrap_or(usize::MAX))?;
+        match equal {
+            Some(equal) => Ok(equal),
+            // The step that was too much.
+            None if self.steps == 0 => self.spend(1).map(|()| false),
+            None => Err(RenderErrorKind::NestTooDeep { what: "a value" }.into()),
         }
-        left.equals(right)
-            .ok_or_else(|| RenderErrorKind::NestTooDeep { what: "a value" }.into())
     }
 
     fn calculate(&mut self, left: &Value, operator: Operator, right: &Value) -> Result<Value> {

@@ -89,7 +89,7 @@ impl Render<'_> {
         if let Some(steps) = path.definite_steps() {
             return self.walk(document, steps);
         }
-        let mut budget = Budget::default();
+        let mut budget = Budget::new(self.steps.min(Budget::DEFAULT_STEPS));
         let before = budget.remaining();
         let found =
             path.find_within(document.json(), &mut budget)
@@ -98,7 +98,7 @@ impl Render<'_> {
                         Fault::Error(RenderErrorKind::NestTooDeep { what: "the body" })
                     }
                     _ => Fault::Error(RenderErrorKind::ExceedSteps {
-                        limit: Budget::DEFAULT_STEPS,
+                        limit: self.limits.max_steps.min(Budget::DEFAULT_STEPS),
                     }),
                 })?;
         let spent = usize::try_from(before - budget.remaining()).unwrap_or(usize::MAX);
@@ -141,6 +141,8 @@ impl Render<'_> {
     /// `$util.parseJson(text)`.
     pub(crate) fn parse_json(&mut self, text: &str) -> Result<Value> {
         self.spend_text(text.len())?;
+        // A document takes up to 32 bytes for each of its text's, and every call makes another.
+        self.spend(text.len() / 4)?;
         match Document::parse(&Arc::from(text)) {
             Ok(document) => {
                 let document = Arc::new(document);

@@ -60,6 +60,12 @@ const MAX_BLOCKS: usize = 128;
 /// How deep values are printed.
 const MAX_VALUE_DEPTH: usize = 256;
 
+/// What compiling a pattern costs: it may take a megabyte, and as many steps of its own as this many of a template.
+const PATTERN_STEPS: usize = 10_000;
+
+/// How many compiled patterns are kept for when they come again.
+const MAX_PATTERNS: usize = 16;
+
 pub(crate) struct Render<'r> {
     payload: &'r Payload,
     facts: &'r dyn Variables,
@@ -152,6 +158,15 @@ impl Render<'_> {
         self.spend(1 + bytes / 16)
     }
 
+    /// Pays for looking up a key among `entries`. Containers all hash alike, and are compared with each other.
+    pub(crate) fn spend_key(&mut self, key: &Value, entries: usize) -> Result<()> {
+        match key {
+            Value::Text(text) if text.len() >= 16 => self.spend(text.len() / 16),
+            key if key.is_container() => self.spend(entries.saturating_mul(16)),
+            _ => Ok(()),
+        }
+    }
+
     fn fits(&self, bytes: usize) -> Result<()> {
         let limit = self.limits.max_output_bytes;
         if bytes > limit {
@@ -183,6 +198,7 @@ impl Render<'_> {
     ) -> Result<Value> {
         self.spend(1 + items.len())?;
         let cell = ListCell::new(kind, items);
+        let view = view.map(Box::new);
         let cell = Rc::new(ListCell { view, ..cell });
         self.lists.push(Rc::clone(&cell));
         Ok(Value::List(List::Cell(cell)))
@@ -202,10 +218,12 @@ impl Render<'_> {
 
     /// Returns a list's cell, which can be changed.
     pub(crate) fn own_list(&mut self, list: &List) -> Result<Rc<ListCell>> {
+        if list.is_borrowed() {
+            self.spend(list.len())?;
+        }
         let (cell, is_new) = list.own();
         if is_new {
             self.lists.push(Rc::clone(&cell));
-            self.spend(list.len())?;
         }
         Ok(cell)
     }
@@ -243,7 +261,10 @@ impl Render<'_> {
         if let Some(known) = known.or_else(|| self.patterns.get(pattern)) {
             return Ok(Arc::clone(known));
         }
-        self.spend(1000)?;
+        self.spend(PATTERN_STEPS)?;
+        if self.patterns.len() >= MAX_PATTERNS {
+            self.patterns.clear();
+        }
         match JavaPattern::parse(pattern) {
             Ok(compiled) => {
                 let compiled = Arc::new(compiled);

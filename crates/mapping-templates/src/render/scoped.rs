@@ -90,10 +90,12 @@ impl Render<'_> {
         match map {
             Map::Cell(cell) => Ok(Rc::clone(cell)),
             Map::Json(json) => {
+                if json.map_cell().is_none() {
+                    self.spend(json.len as usize)?;
+                }
                 let (cell, is_new) = json.own_map();
                 if is_new {
                     self.maps.push(Rc::clone(&cell));
-                    self.spend(json.len as usize)?;
                 }
                 Ok(cell)
             }
@@ -153,6 +155,12 @@ impl Render<'_> {
             }
             _ => return Ok(Value::Null),
         };
+        if key.is_container() {
+            let len = self.len_of(map)?;
+            self.spend_key(key, len)?;
+        } else {
+            self.spend_key(key, 0)?;
+        }
         let found = match (map, key) {
             (Map::Cell(cell), key) => cell.get(key),
             (Map::Json(json), Value::Text(name)) if json.is_unchanged() => {
@@ -181,11 +189,14 @@ impl Render<'_> {
     /// Sets an entry of a map or loop scope, and returns what it was.
     pub(crate) fn put(&mut self, target: &Value, key: Value, value: Value) -> Result<Value> {
         self.spend(1)?;
-        match target {
-            Value::Map(map) => Ok(self.own_map(map)?.put(key, value)),
-            Value::Loop(scope) => Ok(scope.storage.put(key, value)),
-            _ => Ok(Value::Null),
-        }
+        let cell = match target {
+            Value::Map(map) => self.own_map(map)?,
+            Value::Loop(scope) => Rc::clone(&scope.storage),
+            _ => return Ok(Value::Null),
+        };
+        let len = cell.entries.borrow().len();
+        self.spend_key(&key, len)?;
+        Ok(cell.put(key, value))
     }
 
     pub(crate) fn len_of(&mut self, map: &Map) -> Result<usize> {
@@ -197,6 +208,8 @@ impl Render<'_> {
 
     /// The entries of any map, in the order of iteration.
     pub(crate) fn entries(&mut self, map: &Map) -> Result<Vec<(Value, Value)>> {
+        let len = self.len_of(map)?;
+        self.spend(len)?;
         let entries: Vec<_> = match map {
             Map::Json(json) => match json.map_cell() {
                 Some(cell) => cell.to_vec(),
@@ -204,7 +217,6 @@ impl Render<'_> {
             },
             map => self.own_map(map)?.to_vec(),
         };
-        self.spend(entries.len())?;
         Ok(entries)
     }
 }

@@ -40,7 +40,7 @@ pub(crate) struct ListCell {
     /// Counts insertions and removals, which end iterations.
     pub(crate) version: Cell<u32>,
     /// The map that a set or a collection shows.
-    pub(crate) view: Option<View>,
+    pub(crate) view: Option<Box<View>>,
 }
 
 #[derive(Debug, Clone)]
@@ -81,6 +81,11 @@ impl List {
             Self::Json(json) if json.is_unchanged() => None,
             Self::Json(json) => json.changed_list(),
         }
+    }
+
+    /// Returns whether [`own`](Self::own) would copy the items.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        self.cell().is_none()
     }
 
     /// Returns a cell that can be changed, and whether it is new.
