@@ -182,7 +182,7 @@ pub(crate) enum Expression {
     Interpolated(Box<Interpolated>),
     List(Box<[Expression]>),
     Map(Box<[(Expression, Expression)]>),
-    Range(Box<[Expression; 2]>),
+    Range(Box<Range>),
     Reference(Box<Reference>),
     Not(Box<Expression>),
     /// Operators of one level, from left to right.
@@ -198,10 +198,48 @@ pub(crate) struct Interpolated {
 }
 
 #[derive(Debug, Clone)]
+pub(crate) struct Range {
+    pub(crate) ends: [Expression; 2],
+    pub(crate) literal: Box<str>,
+}
+
+impl Expression {
+    /// What a text is joined to where this has no value.
+    pub(crate) fn literal(&self) -> &str {
+        match self {
+            Self::Chain(chain) => chain.literal(),
+            Self::Range(range) => &range.literal,
+            Self::Reference(reference) => {
+                reference.print.as_ref().map_or("", |print| &print.literal)
+            }
+            _ => "",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(crate) struct Chain {
     pub(crate) place: Place,
     pub(crate) first: Expression,
-    pub(crate) rest: Box<[(Operator, Expression)]>,
+    pub(crate) rest: Box<[Operation]>,
+    /// What stands in the parentheses around a calculation.
+    pub(crate) parenthesised: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    pub(crate) operator: Operator,
+    pub(crate) operand: Expression,
+    /// The operand of a calculation as it is written, with the blanks around it.
+    pub(crate) literal: Box<str>,
+}
+
+impl Chain {
+    /// The last operand, unless all stand in parentheses.
+    fn literal(&self) -> &str {
+        let last = self.rest.last().map(|operation| &operation.literal);
+        self.parenthesised.as_ref().or(last).map_or("", |text| text)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -219,6 +257,16 @@ pub(crate) enum Operator {
     Multiply,
     Divide,
     Modulo,
+}
+
+impl Operator {
+    /// Whether it calculates, or joins texts.
+    pub(crate) fn is_arithmetic(self) -> bool {
+        matches!(
+            self,
+            Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Modulo
+        )
+    }
 }
 
 #[derive(Debug, Clone)]

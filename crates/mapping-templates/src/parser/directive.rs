@@ -220,6 +220,10 @@ impl Parser<'_, '_> {
         };
         // A fourth argument stands where the block should.
         let block = match arguments.next() {
+            Some(instead) if matches!(instead.expression, Expression::Null) => {
+                // A name that directly follows a call prints itself.
+                Box::new([Node::Text(self.argument_literal(instead.start).into())])
+            }
             Some(instead) => printed(instead.expression),
             None => block,
         };
@@ -268,7 +272,7 @@ fn printed(expression: Expression) -> Block {
             .flat_map(|(key, value)| [printed(key), printed(value)])
             .flatten()
             .collect(),
-        Expression::Range(ends) => ends.into_iter().flat_map(printed).collect(),
+        Expression::Range(range) => range.ends.into_iter().flat_map(printed).collect(),
         _ => Box::default(),
     }
 }
