@@ -101,6 +101,11 @@ impl Document {
         self.json.get_or_init(|| convert::json(self, self.root))
     }
 
+    /// Returns the number of nodes.
+    pub(crate) fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
     pub(crate) fn root(&self) -> NodeId {
         self.root
     }

@@ -49,6 +49,8 @@ pub(super) fn parse(source: &Arc<str>) -> Result<Document, JsonError> {
     parser.blanks();
     let root = parser.value(Within::Nothing)?;
     parser.canonical &= parser.position == source.len();
+    // What is no longer needed goes before the list of nodes may grow by one.
+    drop(parser.pending);
     let mut document = parser.document;
     document.root = u32::try_from(document.nodes.len()).map_err(|_| JsonError::TooLong)?;
     document.nodes.push(root);
@@ -244,6 +246,10 @@ impl Parser<'_> {
         let first = u32::try_from(self.document.nodes.len()).map_err(|_| JsonError::TooLong)?;
         let members = self.pending.get(begin..).unwrap_or_default();
         let len = u32::try_from(members.len()).map_err(|_| JsonError::TooLong)?;
+        if begin == 0 {
+            // The root follows these, and is not to double a list that is full.
+            self.document.nodes.reserve(members.len() + 1);
+        }
         self.document.nodes.extend_from_slice(members);
         self.pending.truncate(begin);
         Ok((first, len))

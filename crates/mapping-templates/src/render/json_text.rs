@@ -89,6 +89,7 @@ impl Render<'_> {
         if let Some(steps) = path.definite_steps() {
             return self.walk(document, steps);
         }
+        self.spend_json(document)?;
         let mut budget = Budget::new(self.steps.min(Budget::DEFAULT_STEPS));
         let before = budget.remaining();
         let found =
@@ -102,9 +103,18 @@ impl Render<'_> {
                     }),
                 })?;
         let spent = usize::try_from(before - budget.remaining()).unwrap_or(usize::MAX);
-        let found = found.map(|found| Arc::new(Document::from_json(&found)));
         self.spend(spent)?;
+        let found = found.map(|found| Arc::new(Document::from_json(&found)));
         Ok(found.map_or(Found::Nothing, Found::Made))
+    }
+
+    /// Pays for what the body takes as values that any path can walk, once.
+    fn spend_json(&mut self, document: &Document) -> Result<()> {
+        if !self.walks_json {
+            self.spend(document.len())?;
+            self.walks_json = true;
+        }
+        Ok(())
     }
 
     fn walk<'p>(

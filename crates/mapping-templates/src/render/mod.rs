@@ -74,6 +74,8 @@ pub(crate) struct Render<'r> {
     steps: u64,
     place: Place,
     blocks: usize,
+    /// Whether a path has asked for the body as JSON values.
+    walks_json: bool,
     variables: Vec<Option<Value>>,
     /// Loop variables that are null for the moment, whatever is assigned to them.
     hidden: Vec<Slot>,
@@ -110,6 +112,7 @@ pub(crate) fn render(
         steps: scope.limits.max_steps,
         place: Place::default(),
         blocks: 0,
+        walks_json: false,
         variables,
         hidden: Vec::new(),
         lists: Vec::new(),
