@@ -4,8 +4,8 @@
 ///
 /// Whatever the template and the body are, a rendering holds at most 32 bytes for each byte of the body, 96 bytes for
 /// each step and four times the longest output, beside the body itself and 16 compiled regular expressions of about
-/// 2 MiB at most. Templates that do not ask for the body's JSON hold nothing for its bytes. A body of 10 MB takes about 250 MB
-/// at worst to be read, and 400 MB where a path with `..`, wildcards or filters walks it.
+/// 2 MiB at most. Templates that do not ask for the body's JSON hold nothing for its bytes. By default, a body of 10 MB
+/// takes about 250 MB at worst to be read, and 400 MB where a path with `..`, wildcards or filters walks it.
 ///
 /// Work is paid for before it is done. Beside what [`max_steps`](Self::max_steps) says, compiling a regular expression
 /// that the template does not write out takes 10 000 steps, and a search with one that backtracks 512. The first path

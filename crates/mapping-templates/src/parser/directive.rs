@@ -146,7 +146,9 @@ impl Parser<'_, '_> {
         loop {
             self.skip_blanks()?;
             let comma = self.accept(Rule::Comma)?;
-            self.skip_blanks()?;
+            if comma {
+                self.skip_blanks()?;
+            }
             if !comma && self.peek()? == Rule::ParenClose {
                 self.advance()?;
                 return Ok(arguments);
