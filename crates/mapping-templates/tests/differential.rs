@@ -168,7 +168,7 @@ fn difference(case: &Value, answer: &Value) -> Option<String> {
                 return Some(format!("found    {output:?}\n  expected {expected:?}"));
             }
             let found = support::overrides(&overrides);
-            (found != answer["overrides"])
+            (!support::same(&found, &answer["overrides"]))
                 .then(|| format!("overrides {found}\n  expected {}", answer["overrides"]))
         }
     }
