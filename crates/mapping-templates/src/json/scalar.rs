@@ -178,7 +178,7 @@ impl Parser<'_> {
         if next < b'~' && next != END && !within.ends_at(next) {
             return Ok(self.no_number(start, within));
         }
-        if self.document.text_at(span).len() > MAX_NUMBER {
+        if span.len() > MAX_NUMBER {
             return Err(JsonError::NumberTooLong { limit: MAX_NUMBER });
         }
         let number = match point {
