@@ -235,7 +235,7 @@ mod tests {
             assert_eq!(found.as_deref(), expected, "{name}");
             let mut names = Vec::new();
             variables.parameters(ParameterLocation::Header, &mut |name, _| {
-                names.push(name.to_owned())
+                names.push(name.to_owned());
             });
             assert_eq!(names, [listed], "{name}");
         }
