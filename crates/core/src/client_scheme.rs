@@ -1,11 +1,8 @@
 //! The scheme and port that the client used, seen through the proxies that may be believed.
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 
-use crate::TrustedHops;
-
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+use crate::{TrustedHops, X_FORWARDED_PORT, X_FORWARDED_PROTO};
 
 /// The scheme that the client used.
 ///

@@ -14,18 +14,12 @@ use std::{
 use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri, Version, header};
 
 use crate::{
-    ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, Params, Random,
-    Rejection, RequestId, ResourceInfo, StageInfo, StagePath, SystemClock, SystemRandom, Timestamp,
-    TrustedHops,
+    ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, Params, REQUEST_ID,
+    Random, Rejection, RequestId, ResourceInfo, StageInfo, StagePath, SystemClock, SystemRandom,
+    TRACE_ID, Timestamp, TrustedHops,
     ids::{draw_ids, trace_header},
     original_header_names,
 };
-
-/// The header that carries a request's id, from a client that has one and to every client.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-
-/// The header that carries a request's trace.
-pub const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// What is known of one request, shared by every step and by what outlives the response.
 ///

@@ -4,14 +4,11 @@ use std::borrow::Cow;
 
 use http::{HeaderName, HeaderValue, header::GetAll};
 use serde::{Serialize, Serializer};
-use towergate_core::{Context, TRACE_ID};
-use towergate_mapping_templates::RequestVariables;
+use towergate_core::{
+    Context, TRACE_ID, X_FORWARDED_FOR, X_FORWARDED_PORT, X_FORWARDED_PROTO, is_dropped_header,
+};
 
 use super::pairs::Pairs;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
 
 /// The client's headers but for those of one hop, and what the gateway adds to them.
 pub(super) struct EventHeaders<'a>(Vec<(Cow<'a, str>, Values<'a>)>);
@@ -58,7 +55,7 @@ fn is_left_out(name: &HeaderName) -> bool {
         X_FORWARDED_PORT,
         X_FORWARDED_PROTO,
     ];
-    RequestVariables::drops_header(name) || added.contains(name)
+    is_dropped_header(name) || added.contains(name)
 }
 
 /// What proxies wrote, and unless these are believed the address that the request came from.
