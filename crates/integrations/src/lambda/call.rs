@@ -10,11 +10,9 @@ use towergate_core::{
 };
 use towergate_definition::{Diagnostic, Integration, Place, ResponseTransferMode};
 use towergate_expressions::UriTemplate;
+use towergate_functions::{check_payload, check_result};
 
-use super::{
-    arn::function_of,
-    payload_limits::{check_payload, check_result},
-};
+use super::function_uri::function_of;
 use crate::{
     FunctionArn,
     backends::{Backends, chain, timed_out},

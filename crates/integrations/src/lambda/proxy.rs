@@ -5,10 +5,10 @@ use std::time::Duration;
 use http::{Response, StatusCode};
 use towergate_core::{Body, Context, InvocationType, Rejection, Step};
 use towergate_definition::{Diagnostic, Integration, Method, Place};
+use towergate_functions::ProxyEvent;
 
 use super::{
     call::{Callee, call, request_too_long},
-    proxy_event::ProxyEvent,
     proxy_result::{ProxyResultError, read_proxy_result},
 };
 use crate::{

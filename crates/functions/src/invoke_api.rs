@@ -10,7 +10,7 @@ use towergate_core::{
 };
 use towergate_expressions::QueryString;
 
-use super::{
+use crate::{
     FunctionArn, Lambda,
     error_document::ErrorDocument,
     payload_limits::{MAX_RESULT_BYTES, check_payload},
@@ -37,7 +37,8 @@ impl Lambda {
     ///
     /// ```no_run
     /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::{Client, Lambda};
+    /// use towergate_client::Client;
+    /// use towergate_functions::Lambda;
     ///
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let lambda = Lambda::invoke_api(Client::new(), "http://127.0.0.1:9001")?;

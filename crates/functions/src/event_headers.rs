@@ -1,6 +1,6 @@
 //! The headers of a request as functions see them (rest-api.md, section 4.4).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use http::{HeaderName, HeaderValue, header::GetAll};
 use serde::{Serialize, Serializer};
@@ -8,10 +8,10 @@ use towergate_core::{
     Context, TRACE_ID, X_FORWARDED_FOR, X_FORWARDED_PORT, X_FORWARDED_PROTO, is_dropped_header,
 };
 
-use super::pairs::Pairs;
+use crate::pairs::Pairs;
 
 /// The client's headers but for those of one hop, and what the gateway adds to them.
-pub(super) struct EventHeaders<'a>(Vec<(Cow<'a, str>, Values<'a>)>);
+pub struct EventHeaders<'a>(Vec<(Cow<'a, str>, Values<'a>)>);
 
 enum Values<'a> {
     Client(GetAll<'a, HeaderValue>),
@@ -19,7 +19,9 @@ enum Values<'a> {
 }
 
 impl<'a> EventHeaders<'a> {
-    pub(super) fn new(context: &'a Context, trace: &'a str) -> Self {
+    /// Collects the headers of a request with the trace header `trace`.
+    #[must_use]
+    pub fn new(context: &'a Context, trace: &'a str) -> Self {
         let client = context.headers();
         let kept = client.keys().filter(|name| !is_left_out(name));
         let kept = kept.map(|name| {
@@ -38,13 +40,21 @@ impl<'a> EventHeaders<'a> {
     }
 
     /// Returns a map with the last value of each header.
-    pub(super) fn last(&self) -> impl Serialize {
+    pub fn last(&self) -> impl Serialize {
         Pairs(|| self.0.iter().map(|(name, values)| (name, values.last())))
     }
 
     /// Returns a map with all values of each header.
-    pub(super) fn all(&self) -> impl Serialize {
+    pub fn all(&self) -> impl Serialize {
         Pairs(|| self.0.iter().map(|(name, values)| (name, values)))
+    }
+}
+
+/// Shows no values: headers hold secrets.
+impl fmt::Debug for EventHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(name, _)| name);
+        f.debug_set().entries(names).finish()
     }
 }
 

@@ -13,12 +13,12 @@ use serde::{Serialize, de::DeserializeOwned};
 use tower_service::Service;
 use towergate_core::Invocation;
 
-use super::{
+use crate::{
     Lambda,
     error_document::ErrorDocument,
     in_process::{Handler, InProcessFunction},
+    oneshot,
 };
-use crate::oneshot::oneshot;
 
 /// # Functions of this process
 ///
@@ -36,7 +36,7 @@ impl Lambda {
     /// ```
     /// use serde_json::{Value, json};
     /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::Lambda;
+    /// use towergate_functions::Lambda;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let greet = Lambda::function(tower::service_fn(async |event: Value| match event["name"].as_str() {
@@ -121,7 +121,7 @@ where
 }
 
 /// Writes what a handler returned.
-pub(super) fn serialize(result: &impl Serialize) -> Result<Bytes, ErrorDocument> {
+pub(crate) fn serialize(result: &impl Serialize) -> Result<Bytes, ErrorDocument> {
     let json = serde_json::to_vec(result);
     json.map(Bytes::from).map_err(ErrorDocument::of_error)
 }

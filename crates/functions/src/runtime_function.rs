@@ -9,13 +9,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use tower_service::Service;
 use towergate_core::Invocation;
 
-use super::{
+use crate::{
     FunctionArn, Lambda,
     error_document::ErrorDocument,
     in_process::{Handler, InProcessFunction},
     json_function::serialize,
+    oneshot,
 };
-use crate::oneshot::oneshot;
 
 impl Lambda {
     /// Wraps a handler that was written for `lambda_runtime::run`: what it takes is a `LambdaEvent`, often one of
@@ -28,7 +28,7 @@ impl Lambda {
     /// use lambda_runtime::{Error, LambdaEvent, service_fn};
     /// use serde_json::{Value, json};
     /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::Lambda;
+    /// use towergate_functions::Lambda;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
@@ -63,7 +63,7 @@ impl Lambda {
     ///
     /// ```
     /// use lambda_http::{Error, IntoResponse, Request, RequestExt, service_fn};
-    /// use towergate_integrations::Lambda;
+    /// use towergate_functions::Lambda;
     ///
     /// async fn handler(request: Request) -> Result<impl IntoResponse, Error> {
     ///     let parameters = request.path_parameters();

@@ -5,10 +5,11 @@ mod peer;
 
 use bytes::Bytes;
 use peer::{Answer, Peer, soon};
+use towergate_client::Client;
 use towergate_core::{
     BoxError, Context, Function, FunctionError, Invocation, InvocationType, SystemRandom,
 };
-use towergate_integrations::{Client, Lambda};
+use towergate_functions::Lambda;
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:greet:live";
 

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower::service_fn;
 use towergate_core::{Body, Context, Function, FunctionError, Invocation, InvocationType};
-use towergate_integrations::{Lambda, ProxyRequestContext};
+use towergate_functions::{Lambda, ProxyRequestContext};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:pets";
 
