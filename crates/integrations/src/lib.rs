@@ -44,6 +44,7 @@ mod mock_integration;
 mod mock_status;
 mod request_mappings;
 mod template;
+mod timeout;
 
 pub use backends::{Backends, FunctionTaken, ServiceError};
 pub use compiled_integration::CompiledIntegration;

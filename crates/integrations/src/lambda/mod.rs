@@ -1,7 +1,7 @@
 //! Integrations of Lambda functions.
 
-mod call;
 mod custom;
+mod function_target;
 mod function_uri;
 mod proxy;
 mod proxy_result;
