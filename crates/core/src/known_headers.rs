@@ -2,6 +2,10 @@
 
 use http::HeaderName;
 
+/// The header that says whether the caller of a function waits for its result: an
+/// [`InvocationType`](crate::InvocationType).
+pub const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
+
 /// The header that carries a request's id, from a client that has one and to every client.
 pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
 

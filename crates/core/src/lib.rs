@@ -40,7 +40,8 @@ pub use context_variable::ContextVariable;
 pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
 pub use known_headers::{
-    REQUEST_ID, TRACE_ID, X_FORWARDED_FOR, X_FORWARDED_PORT, X_FORWARDED_PROTO, is_dropped_header,
+    INVOCATION_TYPE, REQUEST_ID, TRACE_ID, X_FORWARDED_FOR, X_FORWARDED_PORT, X_FORWARDED_PROTO,
+    is_dropped_header,
 };
 pub use media_type::first_media_type;
 pub use original_header_names::OriginalHeaderNames;

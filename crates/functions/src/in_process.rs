@@ -153,7 +153,8 @@ mod tests {
         payload: &'static str,
     ) -> Result<Bytes, FunctionError> {
         let context = Context::of(&mut http::Request::new(()));
-        let event = Invocation::new(&context, "f", payload).with_type(InvocationType::Event);
+        let event =
+            Invocation::new(&context, "f", payload).with_invocation_type(InvocationType::Event);
         function.accept(&event)
     }
 

@@ -64,7 +64,7 @@ mod tests {
         for (invocation_type, limit) in cases {
             let check = |bytes: usize| {
                 let invocation = Invocation::new(&context, "f", vec![b' '; bytes]);
-                check_payload(&invocation.with_type(invocation_type))
+                check_payload(&invocation.with_invocation_type(invocation_type))
             };
             assert!(check(limit).is_ok(), "{invocation_type:?}");
             let Err(FunctionError::Refused { status, message }) = check(limit + 1) else {

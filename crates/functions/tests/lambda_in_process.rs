@@ -223,7 +223,8 @@ async fn an_event_runs_beside_its_caller() {
     {
         let context = context();
         let payload = json!({"do": action}).to_string();
-        let event = Invocation::new(&context, ARN, payload).with_type(InvocationType::Event);
+        let event =
+            Invocation::new(&context, ARN, payload).with_invocation_type(InvocationType::Event);
         assert_eq!(lambda.invoke(event).await.unwrap(), "", "{action}");
         assert_eq!(results.load(Ordering::SeqCst), calls, "{action}");
         seen.notified().await;

@@ -3,10 +3,11 @@
 use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, de::IgnoredAny};
 use towergate_core::{
-    Body, Context, FunctionError, InvocationType, Rejection, ResponseType, Step, Timestamp,
+    Body, Context, FunctionError, INVOCATION_TYPE, InvocationType, Rejection, ResponseType, Step,
+    Timestamp,
 };
 use towergate_definition::{Diagnostic, Integration, Method, Place};
 
@@ -19,8 +20,6 @@ use crate::{
     integration_responses::{IntegrationResponses, Reply},
     request_mappings,
 };
-
-const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 
 /// A compiled `AWS` integration of a function.
 #[derive(Debug)]
@@ -95,14 +94,13 @@ fn invocation_type(headers: &HeaderMap) -> Result<InvocationType, Rejection> {
     let Some(value) = headers.get(INVOCATION_TYPE) else {
         return Ok(InvocationType::RequestResponse);
     };
-    match value.as_bytes() {
-        b"RequestResponse" => Ok(InvocationType::RequestResponse),
-        b"Event" => Ok(InvocationType::Event),
-        _ => Err(Rejection::configuration(
+    let invocation_type = value.to_str().ok().and_then(InvocationType::parse);
+    invocation_type.ok_or_else(|| {
+        Rejection::configuration(
             Step::IntegrationRequest,
             format!("{value:?} is not an invocation type: `Event` or `RequestResponse`"),
-        )),
-    }
+        )
+    })
 }
 
 /// Returns what the function gets: a body, or an empty object. What is not JSON is refused in the service's own words.

@@ -175,7 +175,7 @@ impl ResolvedTarget<'_> {
         let started = backends.clock().now();
         let deadline = started.saturating_add(self.timeout);
         let invocation = Invocation::new(context, self.arn.as_str(), payload)
-            .with_type(invocation_type)
+            .with_invocation_type(invocation_type)
             .with_deadline(deadline);
         check_payload(&invocation).map_err(CallError::Function)?;
         let answer = Deadline::new(lambda.invoke(invocation), backends.timer(), deadline).await;
