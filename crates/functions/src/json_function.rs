@@ -20,16 +20,6 @@ use crate::{
     oneshot,
 };
 
-/// # Functions of this process
-///
-/// A handler runs within the request that calls it: when the client leaves or the integration's timeout ends, it is
-/// dropped. What a handler returns as an error is the function's error document (`errorType`, `errorMessage`), as the
-/// Rust runtime of Lambda writes it; so is a panic, and an event that cannot be read. Payloads have Lambda's limits:
-/// 6 MB for an event that is waited for and for a result, 1 MiB for an asynchronous one.
-///
-/// An asynchronous call ([`InvocationType::Event`](towergate_core::InvocationType::Event)) is accepted at once and runs
-/// as a task of tokio for at most 15 minutes. A function runs at most 1,000 of them at a time and refuses the next with
-/// 429. What they return is dropped, and unlike Lambda, which retries twice, one that fails is not run again.
 impl Lambda {
     /// Wraps a tower service that takes a deserialised event and returns a result to serialise.
     ///

@@ -34,7 +34,7 @@ impl Lambda {
     /// async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
     ///     Ok(json!({"hello": event.payload["name"]}))
     /// }
-    /// let greet = Lambda::runtime(service_fn(handler));
+    /// let greet = Lambda::lambda_runtime(service_fn(handler));
     ///
     /// let context = Context::of(&mut http::Request::new(()));
     /// let arn = "arn:aws:lambda:us-east-1:123456789012:function:greet";
@@ -44,7 +44,7 @@ impl Lambda {
     /// # }).unwrap();
     /// ```
     #[must_use]
-    pub fn runtime<S, E>(service: S) -> Self
+    pub fn lambda_runtime<S, E>(service: S) -> Self
     where
         S: Service<LambdaEvent<E>> + Clone + Send + Sync + 'static,
         S::Future: Send,
@@ -69,17 +69,17 @@ impl Lambda {
     ///     let parameters = request.path_parameters();
     ///     Ok(format!("pet {}", parameters.first("id").unwrap_or("?")))
     /// }
-    /// let pets = Lambda::http_runtime(service_fn(handler));
+    /// let pets = Lambda::lambda_http(service_fn(handler));
     /// ```
     #[must_use]
-    pub fn http_runtime<S>(service: S) -> Self
+    pub fn lambda_http<S>(service: S) -> Self
     where
         S: Service<lambda_http::Request> + Clone + Send + Sync + 'static,
         S::Future: Send,
         S::Response: IntoResponse + Send + Sync + 'static,
         S::Error: Into<Diagnostic> + 'static,
     {
-        Self::runtime(Adapter::from(service))
+        Self::lambda_runtime(Adapter::from(service))
     }
 }
 

@@ -24,7 +24,7 @@ async fn document(function: &Lambda, payload: &'static str) -> Value {
 
 #[tokio::test]
 async fn a_handler_gets_the_context_of_its_invocation() {
-    let function = Lambda::runtime(service_fn(async |event: LambdaEvent<Value>| {
+    let function = Lambda::lambda_runtime(service_fn(async |event: LambdaEvent<Value>| {
         Ok::<_, Error>(serde_json::to_value(event.context)?)
     }));
     let context = Context::of(&mut Request::new(()));
@@ -52,7 +52,7 @@ async fn a_failure_is_the_error_document_of_the_runtime() {
         Err("no pets".into())
     }
     const DESERIALIZE: &str = "&lambda_runtime::deserializer::DeserializeError";
-    let function = Lambda::runtime(service_fn(handler));
+    let function = Lambda::lambda_runtime(service_fn(handler));
     let cases = [
         (
             r#"{"pets":[1]}"#,
@@ -86,7 +86,7 @@ async fn an_event_that_is_no_request_is_a_failure_of_an_http_handler() {
     async fn handler(_: lambda_http::Request) -> Result<&'static str, Error> {
         Ok("a request")
     }
-    let document = document(&Lambda::http_runtime(service_fn(handler)), "{}").await;
+    let document = document(&Lambda::lambda_http(service_fn(handler)), "{}").await;
     assert_eq!(
         document["errorType"],
         "&lambda_runtime::deserializer::DeserializeError"

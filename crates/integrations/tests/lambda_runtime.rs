@@ -33,7 +33,7 @@ async fn an_event_handler_answers_a_method() {
         Ok(answer)
     }
     let request = Request::put("/prod/pets/7").body("").unwrap();
-    let response = ask(Lambda::runtime(service_fn(handler)), request).await;
+    let response = ask(Lambda::lambda_runtime(service_fn(handler)), request).await;
     assert_eq!(
         told(response.unwrap()).await,
         (201, "PUT 7 true".to_owned())
@@ -63,7 +63,7 @@ async fn an_http_handler_answers_a_method() {
         }
         Ok(seen)
     }
-    let function = Lambda::http_runtime(service_fn(handler));
+    let function = Lambda::lambda_http(service_fn(handler));
     let request = Request::post("/prod/pets/7?tag=a&tag=b+c")
         .header("x-tag", "one")
         .header("x-tag", "two")
@@ -113,24 +113,20 @@ async fn an_http_handler_answers_in_every_form() {
         Ok(builder.body(lambda_http::Body::Empty)?)
     }
     let cases = [
-        (
-            "text",
-            Lambda::http_runtime(service_fn(text)),
-            (200, "text"),
-        ),
+        ("text", Lambda::lambda_http(service_fn(text)), (200, "text")),
         (
             "bytes",
-            Lambda::http_runtime(service_fn(bytes)),
+            Lambda::lambda_http(service_fn(bytes)),
             (200, "\0bytes"),
         ),
         (
             "a status",
-            Lambda::http_runtime(service_fn(status)),
+            Lambda::lambda_http(service_fn(status)),
             (409, "taken"),
         ),
         (
             "a response",
-            Lambda::http_runtime(service_fn(whole)),
+            Lambda::lambda_http(service_fn(whole)),
             (404, ""),
         ),
     ];
