@@ -35,7 +35,7 @@ pub use body::{Body, BodyError, BoxError};
 pub use client_address::{ClientAddress, PeerAddress, TrustedHops};
 pub use client_scheme::ClientScheme;
 pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};
-pub use context::{Context, Route};
+pub use context::Context;
 pub use context_variable::ContextVariable;
 pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
@@ -51,7 +51,7 @@ pub use ports::{
 };
 pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
-pub use resource::ResourceInfo;
+pub use resource::{ResourceInfo, Route};
 pub use response_body::ResponseBody;
 pub use response_type::{ResponseType, UnknownResponseType};
 pub use stage_info::{StageInfo, StagePath};

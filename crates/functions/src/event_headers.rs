@@ -32,7 +32,7 @@ impl<'a> EventHeaders<'a> {
             ("X-Amzn-Trace-Id", Some(trace.into())),
             ("X-Forwarded-For", forwarded_for(context).map(Cow::Owned)),
             ("X-Forwarded-Port", Some(context.port().to_string().into())),
-            ("X-Forwarded-Proto", Some(context.scheme().into())),
+            ("X-Forwarded-Proto", Some(context.scheme().as_str().into())),
         ];
         let added = added.into_iter();
         let added = added.filter_map(|(name, value)| Some((name.into(), Values::Added(value?))));
