@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{Extensions, HeaderMap, HeaderName, header::FORWARDED};
 
+use crate::X_FORWARDED_FOR;
+
 /// The most proxies that [`TrustedHops`] looks through.
 const MAX_HOPS: u8 = 32;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The other end of the connection, put into a request's extensions by whoever accepted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

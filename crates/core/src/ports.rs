@@ -65,7 +65,7 @@ impl<'a> Invocation<'a> {
 
     /// Sets whether the caller waits for what the function returns.
     #[must_use]
-    pub fn with_type(mut self, invocation_type: InvocationType) -> Self {
+    pub fn with_invocation_type(mut self, invocation_type: InvocationType) -> Self {
         self.invocation_type = invocation_type;
         self
     }
@@ -99,6 +99,32 @@ pub enum InvocationType {
     RequestResponse,
     /// It waits only until the call is accepted.
     Event,
+}
+
+impl InvocationType {
+    /// Returns the type as the header [`INVOCATION_TYPE`](crate::INVOCATION_TYPE) has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RequestResponse => "RequestResponse",
+            Self::Event => "Event",
+        }
+    }
+
+    /// Reads a type as the header [`INVOCATION_TYPE`](crate::INVOCATION_TYPE) has it, in exactly this case.
+    ///
+    /// ```
+    /// use towergate_core::InvocationType;
+    ///
+    /// assert_eq!(InvocationType::parse("Event"), Some(InvocationType::Event));
+    /// assert_eq!(InvocationType::parse("event"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::RequestResponse, Self::Event]
+            .into_iter()
+            .find(|invocation_type| invocation_type.as_str() == text)
+    }
 }
 
 /// Why a function gave no answer.

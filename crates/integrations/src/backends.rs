@@ -13,12 +13,12 @@ use towergate_core::{
     Body, Clock, Context, MAX_REQUEST_BYTES, Random, Rejection, ResponseType, Step, SystemClock,
     SystemRandom, Timer,
 };
+use towergate_functions::Functions;
 
 use crate::{
     FunctionArn, Lambda,
     deadline::{Deadline, Elapsed},
     in_process::InProcess,
-    lambda::Functions,
 };
 
 /// What integrations call, and how: in-process services, the client, time and chance. One for a whole gateway.

@@ -30,7 +30,6 @@
 
 mod backends;
 mod body_template;
-mod catch_panic;
 mod compiled_integration;
 mod content_handling;
 mod deadline;
@@ -43,14 +42,16 @@ mod integration_responses;
 mod lambda;
 mod mock_integration;
 mod mock_status;
-mod oneshot;
 mod request_mappings;
 mod template;
+mod timeout;
 
 pub use backends::{Backends, FunctionTaken, ServiceError};
 pub use compiled_integration::CompiledIntegration;
 pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
-pub use lambda::{FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyRequestContext};
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};
+pub use towergate_functions::{
+    FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyRequestContext,
+};

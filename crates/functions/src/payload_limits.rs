@@ -4,19 +4,23 @@ use bytes::Bytes;
 use http::StatusCode;
 use towergate_core::{FunctionError, Invocation, InvocationType};
 
-use super::error_document::ErrorDocument;
+use crate::error_document::ErrorDocument;
 
 /// The largest payload of a call whose caller waits for the result.
-pub(super) const MAX_REQUEST_BYTES: usize = 6_291_456;
+pub(crate) const MAX_REQUEST_BYTES: usize = 6_291_456;
 
 /// The largest payload of an event.
 const MAX_EVENT_BYTES: usize = 1_048_576;
 
 /// The largest result.
-pub(super) const MAX_RESULT_BYTES: usize = 6_291_556;
+pub(crate) const MAX_RESULT_BYTES: usize = 6_291_556;
 
-/// Refuses a payload that Lambda would not take.
-pub(super) fn check_payload(invocation: &Invocation<'_>) -> Result<(), FunctionError> {
+/// Refuses a payload that Lambda would not take: over 6 MB, or 1 MiB for an event.
+///
+/// # Errors
+///
+/// Returns [`FunctionError::Refused`] with a 413.
+pub fn check_payload(invocation: &Invocation<'_>) -> Result<(), FunctionError> {
     let limit = match invocation.invocation_type {
         InvocationType::Event => MAX_EVENT_BYTES,
         _ => MAX_REQUEST_BYTES,
@@ -32,8 +36,12 @@ pub(super) fn check_payload(invocation: &Invocation<'_>) -> Result<(), FunctionE
     })
 }
 
-/// Makes a failure of a result that Lambda would not return.
-pub(super) fn check_result(result: Bytes) -> Result<Bytes, FunctionError> {
+/// Makes a failure of a result that Lambda would not return: over 6 MB.
+///
+/// # Errors
+///
+/// Returns [`FunctionError::Failed`] with the error document that Lambda writes.
+pub fn check_result(result: Bytes) -> Result<Bytes, FunctionError> {
     match result.len() <= MAX_RESULT_BYTES {
         true => Ok(result),
         false => Err(ErrorDocument::of_large_result().into()),
@@ -56,7 +64,7 @@ mod tests {
         for (invocation_type, limit) in cases {
             let check = |bytes: usize| {
                 let invocation = Invocation::new(&context, "f", vec![b' '; bytes]);
-                check_payload(&invocation.with_type(invocation_type))
+                check_payload(&invocation.with_invocation_type(invocation_type))
             };
             assert!(check(limit).is_ok(), "{invocation_type:?}");
             let Err(FunctionError::Refused { status, message }) = check(limit + 1) else {

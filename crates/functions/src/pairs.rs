@@ -3,7 +3,7 @@
 use serde::{Serialize, Serializer};
 
 /// A map of the pairs that a closure lists.
-pub(super) struct Pairs<F>(pub(super) F);
+pub(crate) struct Pairs<F>(pub(crate) F);
 
 impl<F, I, K, V> Serialize for Pairs<F>
 where

@@ -5,10 +5,11 @@ mod peer;
 
 use bytes::Bytes;
 use peer::{Answer, Peer, soon};
+use towergate_client::Client;
 use towergate_core::{
     BoxError, Context, Function, FunctionError, Invocation, InvocationType, SystemRandom,
 };
-use towergate_integrations::{Client, Lambda};
+use towergate_functions::Lambda;
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:greet:live";
 
@@ -23,7 +24,7 @@ fn context() -> Context {
 /// Calls a function and tells what came of it in a line.
 async fn call(lambda: &Lambda, payload: &'static str, invocation_type: InvocationType) -> String {
     let context = context();
-    let invocation = Invocation::new(&context, ARN, payload).with_type(invocation_type);
+    let invocation = Invocation::new(&context, ARN, payload).with_invocation_type(invocation_type);
     told(soon(lambda.invoke(invocation)).await)
 }
 
@@ -49,7 +50,7 @@ async fn a_call_names_the_function_its_version_and_its_type() -> Result<(), BoxE
     .await;
     let lambda = lambda(&peer);
     let context = context();
-    let event = Invocation::new(&context, ARN, "{}").with_type(InvocationType::Event);
+    let event = Invocation::new(&context, ARN, "{}").with_invocation_type(InvocationType::Event);
     lambda.invoke(Invocation::new(&context, ARN, "[1]")).await?;
     let trace = context.trace(&SystemRandom).to_owned();
     lambda.invoke(event).await?;
@@ -270,7 +271,8 @@ async fn payloads_are_bounded_both_ways() {
     ] {
         let context = context();
         let payload = vec![b' '; limit + 1];
-        let invocation = Invocation::new(&context, ARN, payload).with_type(invocation_type);
+        let invocation =
+            Invocation::new(&context, ARN, payload).with_invocation_type(invocation_type);
         let expected = format!(
             "refused 413 Request must be smaller than {limit} bytes for the InvokeFunction operation"
         );

@@ -9,13 +9,13 @@ use serde::{Serialize, de::DeserializeOwned};
 use tower_service::Service;
 use towergate_core::Invocation;
 
-use super::{
+use crate::{
     FunctionArn, Lambda,
     error_document::ErrorDocument,
     in_process::{Handler, InProcessFunction},
     json_function::serialize,
+    oneshot,
 };
-use crate::oneshot::oneshot;
 
 impl Lambda {
     /// Wraps a handler that was written for `lambda_runtime::run`: what it takes is a `LambdaEvent`, often one of
@@ -28,13 +28,13 @@ impl Lambda {
     /// use lambda_runtime::{Error, LambdaEvent, service_fn};
     /// use serde_json::{Value, json};
     /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::Lambda;
+    /// use towergate_functions::Lambda;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// async fn handler(event: LambdaEvent<Value>) -> Result<Value, Error> {
     ///     Ok(json!({"hello": event.payload["name"]}))
     /// }
-    /// let greet = Lambda::runtime(service_fn(handler));
+    /// let greet = Lambda::lambda_runtime(service_fn(handler));
     ///
     /// let context = Context::of(&mut http::Request::new(()));
     /// let arn = "arn:aws:lambda:us-east-1:123456789012:function:greet";
@@ -44,7 +44,7 @@ impl Lambda {
     /// # }).unwrap();
     /// ```
     #[must_use]
-    pub fn runtime<S, E>(service: S) -> Self
+    pub fn lambda_runtime<S, E>(service: S) -> Self
     where
         S: Service<LambdaEvent<E>> + Clone + Send + Sync + 'static,
         S::Future: Send,
@@ -63,23 +63,23 @@ impl Lambda {
     ///
     /// ```
     /// use lambda_http::{Error, IntoResponse, Request, RequestExt, service_fn};
-    /// use towergate_integrations::Lambda;
+    /// use towergate_functions::Lambda;
     ///
     /// async fn handler(request: Request) -> Result<impl IntoResponse, Error> {
     ///     let parameters = request.path_parameters();
     ///     Ok(format!("pet {}", parameters.first("id").unwrap_or("?")))
     /// }
-    /// let pets = Lambda::http_runtime(service_fn(handler));
+    /// let pets = Lambda::lambda_http(service_fn(handler));
     /// ```
     #[must_use]
-    pub fn http_runtime<S>(service: S) -> Self
+    pub fn lambda_http<S>(service: S) -> Self
     where
         S: Service<lambda_http::Request> + Clone + Send + Sync + 'static,
         S::Future: Send,
         S::Response: IntoResponse + Send + Sync + 'static,
         S::Error: Into<Diagnostic> + 'static,
     {
-        Self::runtime(Adapter::from(service))
+        Self::lambda_runtime(Adapter::from(service))
     }
 }
 

@@ -11,11 +11,11 @@ use http::StatusCode;
 use tokio::{runtime::Handle, sync::Semaphore, time::timeout};
 use towergate_core::{BoxFuture, Function, FunctionError, Invocation, InvocationType};
 
-use super::{
+use crate::{
+    CatchPanic,
     error_document::ErrorDocument,
     payload_limits::{MAX_RESULT_BYTES, check_payload},
 };
-use crate::catch_panic::CatchPanic;
 
 /// How many events of one function run at a time.
 const MAX_EVENTS: usize = 1_000;
@@ -24,7 +24,7 @@ const MAX_EVENTS: usize = 1_000;
 const EVENT_TIMEOUT: Duration = Duration::from_secs(15 * 60);
 
 /// What turns an event into a result, in a form that a function of this process can run.
-pub(super) trait Handler: Send + Sync + 'static {
+pub(crate) trait Handler: Send + Sync + 'static {
     /// Starts a run, which holds on to nothing of the invocation.
     fn run(
         &self,
@@ -34,14 +34,14 @@ pub(super) trait Handler: Send + Sync + 'static {
 
 /// A function of this process.
 #[derive(Debug)]
-pub(super) struct InProcessFunction<H> {
+pub(crate) struct InProcessFunction<H> {
     handler: H,
     /// A permit for each event that may still be accepted.
     events: Arc<Semaphore>,
 }
 
 impl<H: Handler> InProcessFunction<H> {
-    pub(super) fn new(handler: H) -> Self {
+    pub(crate) fn new(handler: H) -> Self {
         Self {
             handler,
             events: Arc::new(Semaphore::new(MAX_EVENTS)),
@@ -153,7 +153,8 @@ mod tests {
         payload: &'static str,
     ) -> Result<Bytes, FunctionError> {
         let context = Context::of(&mut http::Request::new(()));
-        let event = Invocation::new(&context, "f", payload).with_type(InvocationType::Event);
+        let event =
+            Invocation::new(&context, "f", payload).with_invocation_type(InvocationType::Event);
         function.accept(&event)
     }
 

@@ -5,7 +5,11 @@ use std::future::poll_fn;
 use tower_service::Service;
 
 /// Waits until the service is ready, and calls it.
-pub(crate) async fn oneshot<S, R>(mut service: S, request: R) -> Result<S::Response, S::Error>
+///
+/// # Errors
+///
+/// Returns the error of the service.
+pub async fn oneshot<S, R>(mut service: S, request: R) -> Result<S::Response, S::Error>
 where
     S: Service<R>,
 {

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 use tower::service_fn;
 use towergate_core::{Body, Context, Function, FunctionError, Invocation, InvocationType};
-use towergate_integrations::{Lambda, ProxyRequestContext};
+use towergate_functions::{Lambda, ProxyRequestContext};
 
 const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:pets";
 
@@ -223,7 +223,8 @@ async fn an_event_runs_beside_its_caller() {
     {
         let context = context();
         let payload = json!({"do": action}).to_string();
-        let event = Invocation::new(&context, ARN, payload).with_type(InvocationType::Event);
+        let event =
+            Invocation::new(&context, ARN, payload).with_invocation_type(InvocationType::Event);
         assert_eq!(lambda.invoke(event).await.unwrap(), "", "{action}");
         assert_eq!(results.load(Ordering::SeqCst), calls, "{action}");
         seen.notified().await;

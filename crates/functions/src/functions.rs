@@ -5,18 +5,18 @@ use std::{
     fmt,
 };
 
-use crate::lambda::{FunctionArn, Lambda};
+use crate::{FunctionArn, Lambda};
 
-/// The functions that integrations call, by their ARNs.
+/// The functions that an API may call, by their ARNs.
 ///
 /// A function is found by its whole ARN, else by the ARN without alias or version, else by its name alone where it was
 /// listed by that.
 #[derive(Clone, Default)]
-pub(crate) struct Functions(HashMap<Box<str>, Lambda>);
+pub struct Functions(HashMap<Box<str>, Lambda>);
 
 impl Functions {
-    /// Adds a function. Returns whether the ARN was free, or had this function already.
-    pub(crate) fn insert(&mut self, arn: &FunctionArn, function: Lambda) -> bool {
+    /// Adds a function. Returns whether the ARN was free, or had this function already; another one stays.
+    pub fn insert(&mut self, arn: &FunctionArn, function: Lambda) -> bool {
         match self.0.entry(arn.canonical().into()) {
             Entry::Occupied(taken) => taken.get().is_same(&function),
             Entry::Vacant(vacant) => {
@@ -26,7 +26,9 @@ impl Functions {
         }
     }
 
-    pub(crate) fn find(&self, arn: &FunctionArn) -> Option<&Lambda> {
+    /// Returns the function that `arn` means.
+    #[must_use]
+    pub fn find(&self, arn: &FunctionArn) -> Option<&Lambda> {
         let keys = [
             arn.canonical(),
             arn.unqualified(),

@@ -13,30 +13,20 @@ use serde::{Serialize, de::DeserializeOwned};
 use tower_service::Service;
 use towergate_core::Invocation;
 
-use super::{
+use crate::{
     Lambda,
     error_document::ErrorDocument,
     in_process::{Handler, InProcessFunction},
+    oneshot,
 };
-use crate::oneshot::oneshot;
 
-/// # Functions of this process
-///
-/// A handler runs within the request that calls it: when the client leaves or the integration's timeout ends, it is
-/// dropped. What a handler returns as an error is the function's error document (`errorType`, `errorMessage`), as the
-/// Rust runtime of Lambda writes it; so is a panic, and an event that cannot be read. Payloads have Lambda's limits:
-/// 6 MB for an event that is waited for and for a result, 1 MiB for an asynchronous one.
-///
-/// An asynchronous call ([`InvocationType::Event`](towergate_core::InvocationType::Event)) is accepted at once and runs
-/// as a task of tokio for at most 15 minutes. A function runs at most 1,000 of them at a time and refuses the next with
-/// 429. What they return is dropped, and unlike Lambda, which retries twice, one that fails is not run again.
 impl Lambda {
     /// Wraps a tower service that takes a deserialised event and returns a result to serialise.
     ///
     /// ```
     /// use serde_json::{Value, json};
     /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::Lambda;
+    /// use towergate_functions::Lambda;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let greet = Lambda::function(tower::service_fn(async |event: Value| match event["name"].as_str() {
@@ -121,7 +111,7 @@ where
 }
 
 /// Writes what a handler returned.
-pub(super) fn serialize(result: &impl Serialize) -> Result<Bytes, ErrorDocument> {
+pub(crate) fn serialize(result: &impl Serialize) -> Result<Bytes, ErrorDocument> {
     let json = serde_json::to_vec(result);
     json.map(Bytes::from).map_err(ErrorDocument::of_error)
 }

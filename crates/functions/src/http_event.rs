@@ -41,7 +41,7 @@ impl fmt::Debug for ProxyRequestContext {
 /// An event of payload format 1.0, as REST APIs send it.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct IncomingEvent {
+pub(crate) struct IncomingEvent {
     http_method: String,
     path: String,
     #[serde(default)]
@@ -65,7 +65,7 @@ type Multi = Option<BTreeMap<String, Vec<String>>>;
 
 impl IncomingEvent {
     /// Makes the request, whose target is in origin form.
-    pub(super) fn into_request(self) -> Result<Request<Body>, BoxError> {
+    pub(crate) fn into_request(self) -> Result<Request<Body>, BoxError> {
         let query = all_values(
             self.multi_value_query_string_parameters,
             self.query_string_parameters,

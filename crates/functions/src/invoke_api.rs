@@ -5,19 +5,18 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri, 
 use serde::Deserialize;
 use towergate_client::Client;
 use towergate_core::{
-    Body, BodyError, BoxError, BoxFuture, Function, FunctionError, Invocation, InvocationType,
-    TRACE_ID,
+    Body, BodyError, BoxError, BoxFuture, Function, FunctionError, INVOCATION_TYPE, Invocation,
+    InvocationType, TRACE_ID,
 };
 use towergate_expressions::QueryString;
 
-use super::{
+use crate::{
     FunctionArn, Lambda,
     error_document::ErrorDocument,
     payload_limits::{MAX_RESULT_BYTES, check_payload},
 };
 
 const FUNCTION_ERROR: HeaderName = HeaderName::from_static("x-amz-function-error");
-const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
 
 /// How much of a refusal is read.
 const MAX_REFUSAL_BYTES: usize = 16 * 1024;
@@ -37,7 +36,8 @@ impl Lambda {
     ///
     /// ```no_run
     /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::{Client, Lambda};
+    /// use towergate_client::Client;
+    /// use towergate_functions::Lambda;
     ///
     /// # async fn run() -> Result<(), Box<dyn std::error::Error>> {
     /// let lambda = Lambda::invoke_api(Client::new(), "http://127.0.0.1:9001")?;
@@ -169,10 +169,7 @@ impl InvokeApi {
         );
         headers.insert(
             INVOCATION_TYPE,
-            HeaderValue::from_static(match invocation.invocation_type {
-                InvocationType::Event => "Event",
-                _ => "RequestResponse",
-            }),
+            HeaderValue::from_static(invocation.invocation_type.as_str()),
         );
         let trace = invocation.context.known_trace();
         if let Some(Ok(trace)) = trace.map(HeaderValue::from_str) {

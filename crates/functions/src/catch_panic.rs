@@ -12,14 +12,28 @@ use pin_project_lite::pin_project;
 
 pin_project! {
     /// A future whose panic is an answer, as a thread's is to who joins it.
-    pub(crate) struct CatchPanic<F> {
+    ///
+    /// Polling it again after a panic may panic once more.
+    ///
+    /// ```
+    /// use towergate_functions::CatchPanic;
+    ///
+    /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
+    /// let panicked = CatchPanic::new(async { panic!("no pets") }).await.unwrap_err();
+    /// assert_eq!(panicked.message.as_deref(), Some("no pets"));
+    /// # });
+    /// ```
+    #[derive(Debug)]
+    #[must_use = "futures do nothing unless they are polled"]
+    pub struct CatchPanic<F> {
         #[pin]
         future: F,
     }
 }
 
 impl<F> CatchPanic<F> {
-    pub(crate) fn new(future: F) -> Self {
+    /// Wraps a future.
+    pub fn new(future: F) -> Self {
         Self { future }
     }
 }
@@ -39,9 +53,10 @@ impl<F: Future> Future for CatchPanic<F> {
 
 /// A panic.
 #[derive(Debug)]
-pub(crate) struct Panicked {
+#[non_exhaustive]
+pub struct Panicked {
     /// What was panicked with, if that is text.
-    pub(crate) message: Option<String>,
+    pub message: Option<String>,
 }
 
 impl Panicked {

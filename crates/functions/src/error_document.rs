@@ -9,20 +9,19 @@ use bytes::Bytes;
 use serde::Serialize;
 use towergate_core::FunctionError;
 
-use super::payload_limits::MAX_RESULT_BYTES;
-use crate::catch_panic::Panicked;
+use crate::{Panicked, payload_limits::MAX_RESULT_BYTES};
 
 /// What failed, and how. The type is the name of a Rust type, behind a reference, as the runtime has it.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ErrorDocument {
-    pub(super) error_type: String,
-    pub(super) error_message: String,
+pub(crate) struct ErrorDocument {
+    pub(crate) error_type: String,
+    pub(crate) error_message: String,
 }
 
 impl ErrorDocument {
     /// The document of an error that a handler returned.
-    pub(super) fn of_error<E: Display>(error: E) -> Self {
+    pub(crate) fn of_error<E: Display>(error: E) -> Self {
         Self {
             error_type: type_name::<&E>().to_owned(),
             error_message: error.to_string(),
@@ -30,7 +29,7 @@ impl ErrorDocument {
     }
 
     /// The document of a result that is over its limit, which Lambda and not the runtime writes.
-    pub(super) fn of_large_result() -> Self {
+    pub(crate) fn of_large_result() -> Self {
         Self {
             error_type: "Function.ResponseSizeTooLarge".to_owned(),
             error_message: format!(
@@ -40,7 +39,7 @@ impl ErrorDocument {
     }
 
     /// The document of an event that is not what the handler takes.
-    pub(super) fn of_unreadable_event(reason: impl Display) -> Self {
+    pub(crate) fn of_unreadable_event(reason: impl Display) -> Self {
         Self {
             error_type: "&lambda_runtime::deserializer::DeserializeError".to_owned(),
             error_message: format!(
@@ -50,7 +49,7 @@ impl ErrorDocument {
     }
 
     /// The document of a handler that panicked.
-    pub(super) fn of_panic(panic: &Panicked) -> Self {
+    pub(crate) fn of_panic(panic: &Panicked) -> Self {
         Self {
             error_type: type_name::<&Box<dyn Any + Send>>().to_owned(),
             error_message: match &panic.message {
@@ -60,7 +59,7 @@ impl ErrorDocument {
         }
     }
 
-    pub(super) fn to_json(&self) -> Bytes {
+    pub(crate) fn to_json(&self) -> Bytes {
         // Two texts are always JSON.
         serde_json::to_vec(self).unwrap_or_default().into()
     }

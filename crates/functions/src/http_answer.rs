@@ -10,7 +10,7 @@ use serde::{Serialize, Serializer, ser::SerializeMap};
 /// A result of payload format 1.0. All headers are in the multi-value map, the only one that loses none.
 #[derive(Debug, Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct ProxyAnswer<'a> {
+pub(crate) struct ProxyAnswer<'a> {
     status_code: u16,
     multi_value_headers: MultiValueHeaders<'a>,
     body: Cow<'a, str>,
@@ -19,7 +19,7 @@ pub(super) struct ProxyAnswer<'a> {
 
 impl<'a> ProxyAnswer<'a> {
     /// Tells of a response. A body that is text goes as text, anything else in base64.
-    pub(super) fn new(head: &'a response::Parts, body: &'a Bytes) -> Self {
+    pub(crate) fn new(head: &'a response::Parts, body: &'a Bytes) -> Self {
         let text = str::from_utf8(body).ok();
         let text = text.filter(|_| !is_encoded(&head.headers));
         Self {

@@ -10,23 +10,35 @@ use towergate_core::{
 };
 use towergate_definition::{Diagnostic, Integration, Place, ResponseTransferMode};
 use towergate_expressions::UriTemplate;
+use towergate_functions::{check_payload, check_result};
 
-use super::{
-    arn::function_of,
-    payload_limits::{check_payload, check_result},
-};
+use super::function_uri::function_of;
 use crate::{
     FunctionArn,
     backends::{Backends, chain, timed_out},
     deadline::{Deadline, Elapsed},
+    timeout::compile_timeout,
 };
 
-/// The function of an integration.
+/// The function of an integration, and how long it may take.
 #[derive(Debug)]
-pub(super) enum Callee {
+pub(super) struct FunctionTarget {
+    function: FunctionName,
+    timeout: Duration,
+}
+
+#[derive(Debug)]
+enum FunctionName {
     Fixed(FunctionArn),
     /// An ARN with stage variables in it.
     Rendered(UriTemplate),
+}
+
+/// The function to call on the stage of one request.
+#[derive(Debug)]
+pub(super) struct ResolvedTarget<'a> {
+    arn: Cow<'a, FunctionArn>,
+    timeout: Duration,
 }
 
 /// Why a function gave no answer.
@@ -36,14 +48,62 @@ pub(super) enum CallError {
     Function(FunctionError),
 }
 
-impl Callee {
-    /// Reads the function of an integration's URI, and reports one that cannot be called.
+impl FunctionTarget {
+    /// Reads function and timeout of an integration, and reports a function that cannot be called.
     pub(super) fn compile(
         integration: &Integration,
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         report_unserved(integration, place, diagnostics);
+        let function = FunctionName::compile(integration, place, diagnostics);
+        let timeout = compile_timeout(integration, place, diagnostics);
+        Some(Self {
+            function: function?,
+            timeout,
+        })
+    }
+
+    /// Returns the function, if it is the same on every stage.
+    pub(super) fn fixed(&self) -> Option<&FunctionArn> {
+        match &self.function {
+            FunctionName::Fixed(arn) => Some(arn),
+            FunctionName::Rendered(_) => None,
+        }
+    }
+
+    /// Returns how long the function may take.
+    pub(super) fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Returns what to call on the stage of this request.
+    pub(super) fn resolve(&self, context: &Context) -> Result<ResolvedTarget<'_>, Rejection> {
+        let arn = match &self.function {
+            FunctionName::Fixed(arn) => Cow::Borrowed(arn),
+            FunctionName::Rendered(template) => {
+                let misconfigured =
+                    |detail| Rejection::configuration(Step::IntegrationRequest, detail);
+                let text = template
+                    .render(|_| None::<&str>, |name| context.stage_variable(name))
+                    .map_err(|error| misconfigured(error.to_string()))?;
+                let arn = FunctionArn::parse(&text);
+                Cow::Owned(arn.map_err(|error| misconfigured(error.to_string()))?)
+            }
+        };
+        Ok(ResolvedTarget {
+            arn,
+            timeout: self.timeout,
+        })
+    }
+}
+
+impl FunctionName {
+    fn compile(
+        integration: &Integration,
+        place: &Place,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
         let method = integration.http_method.as_deref();
         if !method.is_some_and(|method| method.eq_ignore_ascii_case("POST")) {
             let message = "functions are called with POST; this method answers 500: set `httpMethod` to `POST`";
@@ -71,28 +131,6 @@ impl Callee {
             .ok()
             .map(Self::Fixed)
     }
-
-    /// Returns the function, if it is the same on every stage.
-    pub(super) fn fixed(&self) -> Option<&FunctionArn> {
-        match self {
-            Self::Fixed(arn) => Some(arn),
-            Self::Rendered(_) => None,
-        }
-    }
-
-    /// Returns the function to call on the stage of this request.
-    pub(super) fn resolve(&self, context: &Context) -> Result<Cow<'_, FunctionArn>, Rejection> {
-        let template = match self {
-            Self::Fixed(arn) => return Ok(Cow::Borrowed(arn)),
-            Self::Rendered(template) => template,
-        };
-        let misconfigured = |detail| Rejection::configuration(Step::IntegrationRequest, detail);
-        let text = template
-            .render(|_| None::<&str>, |name| context.stage_variable(name))
-            .map_err(|error| misconfigured(error.to_string()))?;
-        let arn = FunctionArn::parse(&text).map_err(|error| misconfigured(error.to_string()))?;
-        Ok(Cow::Owned(arn))
-    }
 }
 
 /// Reports what the integration asks for and does not get.
@@ -117,41 +155,42 @@ fn report_unserved(integration: &Integration, place: &Place, diagnostics: &mut V
     }
 }
 
-/// Calls a function, and notes how long it took.
-pub(super) async fn call(
-    function: &FunctionArn,
-    payload: Bytes,
-    invocation_type: InvocationType,
-    timeout: Duration,
-    context: &Context,
-    backends: &Backends,
-) -> Result<Bytes, CallError> {
-    let Some(lambda) = backends.function(function) else {
-        return Err(CallError::Function(FunctionError::Refused {
-            status: StatusCode::NOT_FOUND,
-            message: format!("Function not found: {function}"),
-        }));
-    };
-    // Whoever runs the function passes it on, as the client's answer does.
-    context.trace(backends.random());
-    let started = backends.clock().now();
-    let deadline = started.saturating_add(timeout);
-    let invocation = Invocation::new(context, function.as_str(), payload)
-        .with_type(invocation_type)
-        .with_deadline(deadline);
-    check_payload(&invocation).map_err(CallError::Function)?;
-    let answer = Deadline::new(lambda.invoke(invocation), backends.timer(), deadline).await;
-    let answer = answer.map_err(|Elapsed| CallError::TimedOut)?;
-    let answer = answer.and_then(check_result);
-    let status = match (&answer, invocation_type) {
-        (Err(FunctionError::Refused { status, .. }), _) => status.as_u16(),
-        (Err(FunctionError::Unreachable(_)), _) => return answer.map_err(CallError::Function),
-        (_, InvocationType::Event) => 202,
-        _ => 200,
-    };
-    let latency = backends.clock().now().saturating_since(started);
-    context.note_integration(status, latency);
-    answer.map_err(CallError::Function)
+impl ResolvedTarget<'_> {
+    /// Calls the function, and notes how long it took.
+    pub(super) async fn call(
+        &self,
+        context: &Context,
+        payload: Bytes,
+        invocation_type: InvocationType,
+        backends: &Backends,
+    ) -> Result<Bytes, CallError> {
+        let Some(lambda) = backends.function(&self.arn) else {
+            return Err(CallError::Function(FunctionError::Refused {
+                status: StatusCode::NOT_FOUND,
+                message: format!("Function not found: {}", self.arn),
+            }));
+        };
+        // Whoever runs the function passes it on, as the client's answer does.
+        context.trace(backends.random());
+        let started = backends.clock().now();
+        let deadline = started.saturating_add(self.timeout);
+        let invocation = Invocation::new(context, self.arn.as_str(), payload)
+            .with_invocation_type(invocation_type)
+            .with_deadline(deadline);
+        check_payload(&invocation).map_err(CallError::Function)?;
+        let answer = Deadline::new(lambda.invoke(invocation), backends.timer(), deadline).await;
+        let answer = answer.map_err(|Elapsed| CallError::TimedOut)?;
+        let answer = answer.and_then(check_result);
+        let status = match (&answer, invocation_type) {
+            (Err(FunctionError::Refused { status, .. }), _) => status.as_u16(),
+            (Err(FunctionError::Unreachable(_)), _) => return answer.map_err(CallError::Function),
+            (_, InvocationType::Event) => 202,
+            _ => 200,
+        };
+        let latency = backends.clock().now().saturating_since(started);
+        context.note_integration(status, latency);
+        answer.map_err(CallError::Function)
+    }
 }
 
 impl CallError {

@@ -7,16 +7,16 @@ use http::{Request, Response};
 use tower_service::Service;
 use towergate_core::{Body, BodyError, BoxError, Context, Invocation};
 
-use super::{
+use crate::{
     Lambda,
     error_document::ErrorDocument,
     http_answer::ProxyAnswer,
     http_event::IncomingEvent,
     in_process::{Handler, InProcessFunction},
     json_function::serialize,
+    oneshot,
     payload_limits::MAX_RESULT_BYTES,
 };
-use crate::oneshot::oneshot;
 
 impl Lambda {
     /// Wraps an HTTP service, such as an axum router, as a function that answers the events of proxy integrations.
@@ -30,8 +30,8 @@ impl Lambda {
     ///
     /// ```
     /// use http::{Request, Response};
-    /// use towergate_core::{Context, Function, Invocation};
-    /// use towergate_integrations::{Body, Lambda};
+    /// use towergate_core::{Body, Context, Function, Invocation};
+    /// use towergate_functions::Lambda;
     ///
     /// # tokio::runtime::Builder::new_current_thread().build().unwrap().block_on(async {
     /// let echo = Lambda::http(tower::service_fn(async |request: Request<Body>| {

@@ -1,20 +1,17 @@
 //! The headers of a request as functions see them (rest-api.md, section 4.4).
 
-use std::borrow::Cow;
+use std::{borrow::Cow, fmt};
 
 use http::{HeaderName, HeaderValue, header::GetAll};
 use serde::{Serialize, Serializer};
-use towergate_core::{Context, TRACE_ID};
-use towergate_mapping_templates::RequestVariables;
+use towergate_core::{
+    Context, TRACE_ID, X_FORWARDED_FOR, X_FORWARDED_PORT, X_FORWARDED_PROTO, is_dropped_header,
+};
 
-use super::pairs::Pairs;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+use crate::pairs::Pairs;
 
 /// The client's headers but for those of one hop, and what the gateway adds to them.
-pub(super) struct EventHeaders<'a>(Vec<(Cow<'a, str>, Values<'a>)>);
+pub struct EventHeaders<'a>(Vec<(Cow<'a, str>, Values<'a>)>);
 
 enum Values<'a> {
     Client(GetAll<'a, HeaderValue>),
@@ -22,7 +19,9 @@ enum Values<'a> {
 }
 
 impl<'a> EventHeaders<'a> {
-    pub(super) fn new(context: &'a Context, trace: &'a str) -> Self {
+    /// Collects the headers of a request with the trace header `trace`.
+    #[must_use]
+    pub fn new(context: &'a Context, trace: &'a str) -> Self {
         let client = context.headers();
         let kept = client.keys().filter(|name| !is_left_out(name));
         let kept = kept.map(|name| {
@@ -33,7 +32,7 @@ impl<'a> EventHeaders<'a> {
             ("X-Amzn-Trace-Id", Some(trace.into())),
             ("X-Forwarded-For", forwarded_for(context).map(Cow::Owned)),
             ("X-Forwarded-Port", Some(context.port().to_string().into())),
-            ("X-Forwarded-Proto", Some(context.scheme().into())),
+            ("X-Forwarded-Proto", Some(context.scheme().as_str().into())),
         ];
         let added = added.into_iter();
         let added = added.filter_map(|(name, value)| Some((name.into(), Values::Added(value?))));
@@ -41,13 +40,21 @@ impl<'a> EventHeaders<'a> {
     }
 
     /// Returns a map with the last value of each header.
-    pub(super) fn last(&self) -> impl Serialize {
+    pub fn last(&self) -> impl Serialize {
         Pairs(|| self.0.iter().map(|(name, values)| (name, values.last())))
     }
 
     /// Returns a map with all values of each header.
-    pub(super) fn all(&self) -> impl Serialize {
+    pub fn all(&self) -> impl Serialize {
         Pairs(|| self.0.iter().map(|(name, values)| (name, values)))
+    }
+}
+
+/// Shows no values: headers hold secrets.
+impl fmt::Debug for EventHeaders<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names = self.0.iter().map(|(name, _)| name);
+        f.debug_set().entries(names).finish()
     }
 }
 
@@ -58,7 +65,7 @@ fn is_left_out(name: &HeaderName) -> bool {
         X_FORWARDED_PORT,
         X_FORWARDED_PROTO,
     ];
-    RequestVariables::drops_header(name) || added.contains(name)
+    is_dropped_header(name) || added.contains(name)
 }
 
 /// What proxies wrote, and unless these are believed the address that the request came from.
