@@ -1,0 +1,1 @@
+//! Who may call an API: tokens, Lambda authorizers and IAM policies, as engines and as tower layers.
