@@ -14,6 +14,7 @@ struct Budget {
 }
 
 const BUDGETS: &[Budget] = &[
+    Budget::new("towergate-authorizers", &[], 60),
     Budget::new("towergate-client", &[], 45),
     Budget::new("towergate-client", &["rustls"], 70),
     Budget::new("towergate-core", &[], 20),
