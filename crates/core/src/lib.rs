@@ -38,7 +38,8 @@ pub use ids::{ExtendedRequestId, RequestId};
 pub use media_type::first_media_type;
 pub use params::Params;
 pub use ports::{
-    CredentialStore, Function, FunctionError, Invocation, InvocationType, KeySource, Observer,
+    CredentialStore, Function, FunctionError, Invocation, InvocationType, KeySource,
+    KeySourceError, Observer,
 };
 pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
