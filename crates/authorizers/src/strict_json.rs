@@ -5,7 +5,7 @@
 use std::fmt;
 
 use serde_core::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, map::Entry};
 
 /// How deeply arrays and objects may nest; the outermost counts.
 pub(crate) const MAX_DEPTH: usize = 32;
@@ -99,10 +99,10 @@ impl<'de> Visitor<'de> for Strict {
         let inner = self.inner()?;
         let mut members = Map::new();
         while let Some(name) = access.next_key::<String>()? {
-            if members.contains_key(&name) {
-                return Err(A::Error::custom("a member is there twice"));
-            }
-            members.insert(name, access.next_value_seed(inner)?);
+            match members.entry(name) {
+                Entry::Occupied(_) => return Err(A::Error::custom("a member is there twice")),
+                Entry::Vacant(vacant) => vacant.insert(access.next_value_seed(inner)?),
+            };
         }
         Ok(Value::Object(members))
     }

@@ -1,6 +1,6 @@
 //! Keys over HTTP, from an issuer on this machine.
 
-#![cfg(feature = "oidc")]
+#![cfg(all(feature = "oidc", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
 #![allow(clippy::unwrap_used, reason = "a test may fail where it stands")]
 
 mod support;

@@ -151,3 +151,76 @@ pub enum JwtVerifierError {
         limit: usize,
     },
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{jwt::ClaimRule, keys::KeySet};
+
+    #[test]
+    fn what_contradicts_itself_is_no_verifier() {
+        let issuer = |name: &str| Issuer::new(name, KeySet::default()).audience("a");
+        let with = |issuer: Issuer| JwtVerifier::builder().issuer(issuer);
+        let many = |count: usize, add: fn(Issuer, usize) -> Issuer| {
+            with((0..count).fold(issuer("x"), add))
+        };
+        let audience = |issuer: Issuer, number: usize| issuer.audience(number.to_string());
+        let claim =
+            |issuer: Issuer, number: usize| issuer.claim(ClaimRule::required(number.to_string()));
+        let issuers = |count: usize| {
+            let add =
+                |builder: JwtVerifierBuilder, n: usize| builder.issuer(issuer(&n.to_string()));
+            (0..count).fold(JwtVerifier::builder(), add)
+        };
+        let too_many = |what, count, limit| Some(JwtVerifierError::TooMany { what, count, limit });
+        let leeway = |seconds| with(issuer("x")).leeway(Duration::from_secs(seconds));
+        let rule = |rule: ClaimRule| with(issuer("x").claim(rule));
+        let reserved = |name: &str| Some(JwtVerifierError::Claim(name.to_owned()));
+        let empty = || Some(JwtVerifierError::Empty("x".to_owned()));
+        let no_audience = |name: &str| Some(JwtVerifierError::NoAudience(name.to_owned()));
+        let cases = [
+            (with(issuer("x")), None),
+            (JwtVerifier::builder(), Some(JwtVerifierError::NoIssuer)),
+            (
+                with(issuer("x")).algorithms([]),
+                Some(JwtVerifierError::NoAlgorithm),
+            ),
+            (with(issuer("")), no_audience("")),
+            (with(Issuer::new("x", KeySet::default())), no_audience("x")),
+            (
+                with(Issuer::new("x", KeySet::default()).any_audience()),
+                None,
+            ),
+            (with(issuer("x").audience("")), empty()),
+            (
+                with(issuer("x")).issuer(issuer("x")),
+                Some(JwtVerifierError::Duplicate("x".to_owned())),
+            ),
+            (issuers(10), None),
+            (issuers(11), too_many("issuers", 11, 10)),
+            (many(49, audience), None),
+            (many(50, audience), too_many("audiences", 51, 50)),
+            (many(10, claim), None),
+            (many(11, claim), too_many("claims", 11, 10)),
+            (rule(ClaimRule::required("exp")), reserved("exp")),
+            (rule(ClaimRule::optional("")), reserved("")),
+            (rule(ClaimRule::required("a").one_of([""])), empty()),
+            (
+                with(
+                    issuer("x")
+                        .claim(ClaimRule::required("a"))
+                        .claim(ClaimRule::optional("a")),
+                ),
+                reserved("a"),
+            ),
+            (leeway(300), None),
+            (
+                leeway(301),
+                Some(JwtVerifierError::Leeway(Duration::from_secs(301))),
+            ),
+        ];
+        for (number, (builder, expected)) in cases.into_iter().enumerate() {
+            assert_eq!(builder.build().err(), expected, "{number}");
+        }
+    }
+}

@@ -11,7 +11,7 @@ use std::{
 
 use bytes::Bytes;
 use futures_util::{FutureExt, future::Shared};
-use towergate_core::{BoxError, BoxFuture, KeySource, KeySourceError, Timestamp};
+use towergate_core::{BoxError, BoxFuture, Clock, KeySource, KeySourceError, Timestamp};
 
 use super::KeySet;
 
@@ -120,6 +120,26 @@ impl CachedKeys {
             (None, Some(failure)) => KeyLookup::Unavailable(failure.clone()),
             _ => KeyLookup::NotFound,
         }
+    }
+
+    /// Waits for a set if there is none yet: for a host that wants to know before the first request.
+    ///
+    /// # Errors
+    ///
+    /// Returns why there is none.
+    pub async fn ready(&self, clock: &dyn Clock) -> Result<Arc<KeySet>, KeysUnavailable> {
+        if let Some(keys) = self.current(clock.now()) {
+            return Ok(keys);
+        }
+        let flight = self.fetch(&mut self.state(), clock.now());
+        if let Some(flight) = flight {
+            flight.future.await.map(drop)?;
+        }
+        let keys = self.current(clock.now());
+        keys.ok_or_else(|| {
+            let failure = self.state().failure.clone();
+            failure.unwrap_or_else(KeysUnavailable::timeout)
+        })
     }
 
     /// Returns the set that serves now, if there is one, without waiting. Sets off a fetch if it is no longer fresh.

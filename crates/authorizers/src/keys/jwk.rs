@@ -13,7 +13,7 @@ const RSA_BITS: std::ops::RangeInclusive<usize> = 2048..=8192;
 /// Returns what the key is made of and which algorithms it may be used with: those of its type, or its `alg` alone.
 pub(super) fn read(
     members: &Map<String, Value>,
-) -> Result<(KeyMaterial, Vec<Algorithm>), KeyError> {
+) -> Result<(KeyMaterial<'static>, Vec<Algorithm>), KeyError> {
     let (material, fit) = match text(members, "kty")? {
         "EC" => ec(members)?,
         "OKP" => (ed(members)?, vec![Algorithm::EdDsa]),
@@ -49,7 +49,7 @@ fn check_use(members: &Map<String, Value>) -> Result<(), KeyError> {
     }
 }
 
-fn ec(members: &Map<String, Value>) -> Result<(KeyMaterial, Vec<Algorithm>), KeyError> {
+fn ec(members: &Map<String, Value>) -> Result<(KeyMaterial<'static>, Vec<Algorithm>), KeyError> {
     let (algorithm, bytes) = match text(members, "crv")? {
         "P-256" => (Algorithm::Es256, 32),
         "P-384" => (Algorithm::Es384, 48),
@@ -68,7 +68,7 @@ fn ec(members: &Map<String, Value>) -> Result<(KeyMaterial, Vec<Algorithm>), Key
     Ok((KeyMaterial::Ec(point), vec![algorithm]))
 }
 
-fn ed(members: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
+fn ed(members: &Map<String, Value>) -> Result<KeyMaterial<'static>, KeyError> {
     if text(members, "crv")? != "Ed25519" {
         return Err(KeyError::Unsupported);
     }
@@ -79,7 +79,7 @@ fn ed(members: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
     Ok(KeyMaterial::Ed(bytes))
 }
 
-fn rsa(members: &Map<String, Value>) -> Result<KeyMaterial, KeyError> {
+fn rsa(members: &Map<String, Value>) -> Result<KeyMaterial<'static>, KeyError> {
     let n = number(members, "n")?;
     let leading_zeros = n.first().map_or(0, |byte| byte.leading_zeros() as usize);
     let bits = (n.len() * 8).saturating_sub(leading_zeros);

@@ -18,13 +18,13 @@ use aws_lc as provider;
 use rust_crypto as provider;
 
 /// What a key is made of, checked but for what only the cryptography can tell.
-pub(super) enum KeyMaterial {
+pub(super) enum KeyMaterial<'m> {
     /// An uncompressed point: `04`, x, y.
     Ec(Vec<u8>),
     /// An Ed25519 public key.
     Ed(Vec<u8>),
-    /// A shared secret.
-    Hmac(Vec<u8>),
+    /// A shared secret; borrowed, so that no copy of it is left behind.
+    Hmac(&'m [u8]),
     /// A modulus and an exponent, big-endian without leading zeros.
     Rsa { n: Vec<u8>, e: Vec<u8> },
 }
@@ -71,10 +71,10 @@ impl VerifyingKey {
         if secret.len() < min_bytes {
             return Err(KeyError::Weak);
         }
-        Self::new(&KeyMaterial::Hmac(secret.to_vec()), &[algorithm])
+        Self::new(&KeyMaterial::Hmac(secret), &[algorithm])
     }
 
-    fn new(material: &KeyMaterial, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
+    fn new(material: &KeyMaterial<'_>, algorithms: &[Algorithm]) -> Result<Self, KeyError> {
         let by_algorithm = algorithms
             .iter()
             .map(|algorithm| Some((*algorithm, provider::Key::new(*algorithm, material)?)))

@@ -9,8 +9,11 @@
     reason = "a test may fail where it stands"
 )]
 
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod cognito;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod jose;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod jwt;
 
 use std::{
@@ -26,8 +29,11 @@ use serde_json::Value;
 type Corpus = (&'static str, fn(&Path) -> Vec<Case>);
 
 const CORPORA: &[Corpus] = &[
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     ("jose", jose::cases),
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     ("jwt", jwt::cases),
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     ("cognito", cognito::cases),
 ];
 

@@ -10,7 +10,7 @@ use aws_lc_rs::signature::{Ed25519KeyPair, KeyPair};
 use base64::{Engine, prelude::BASE64_URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 use towergate_authorizers::{
-    jwt::{Issuer, JwtVerifier},
+    jwt::{Issuer, JwtVerifier, TokenError},
     keys::{Algorithm, KeySet},
 };
 use towergate_core::Timestamp;
@@ -81,6 +81,23 @@ pub(crate) fn claims() -> Value {
     json!({"iss": ISSUER, "aud": "orders", "sub": "alice", "exp": NOW + 3_600})
 }
 
+/// [`claims`] with some of them changed.
+pub(crate) fn changed(changes: &Value) -> Value {
+    change(claims(), changes)
+}
+
+/// Changes claims; null takes one away, and `"null"` stands for null.
+pub(crate) fn change(mut claims: Value, changes: &Value) -> Value {
+    for (name, value) in changes.as_object().unwrap() {
+        match value {
+            Value::Null => drop(claims.as_object_mut().unwrap().remove(name)),
+            Value::String(text) if text == "null" => claims[name] = Value::Null,
+            value => claims[name] = value.clone(),
+        }
+    }
+    claims
+}
+
 /// A verifier of the tokens of one issuer.
 pub(crate) fn verifier(issuer: Issuer) -> JwtVerifier {
     JwtVerifier::builder()
@@ -88,4 +105,9 @@ pub(crate) fn verifier(issuer: Issuer) -> JwtVerifier {
         .algorithms([Algorithm::EdDsa])
         .build()
         .unwrap()
+}
+
+/// Why a token counts for nothing so many seconds after [`NOW`]; `None` if it counts.
+pub(crate) fn outcome(verifier: &JwtVerifier, token: &str, seconds: u64) -> Option<TokenError> {
+    verifier.verify_now(token, at(seconds)).unwrap().err()
 }

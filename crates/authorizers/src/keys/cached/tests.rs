@@ -6,6 +6,8 @@ use std::{
     task::Waker,
 };
 
+use towergate_testing::FakeClock;
+
 use super::*;
 
 /// A source that answers when it is told to.
@@ -233,6 +235,26 @@ fn a_fetch_that_never_ends_is_given_up() {
     assert_eq!(look(&keys, "a", 30), "fetch");
     source.answer(Answer::Keys(&["a"]));
     assert_eq!(look(&keys, "a", 31), "found");
+    assert_eq!(source.fetches(), 2);
+}
+
+#[test]
+fn a_host_can_wait_for_the_first_set() {
+    let (source, keys) = cached();
+    let clock = FakeClock::at(at(0));
+    source.answer(Answer::Fail);
+    let down = Err(KeysUnavailable::Discovery("down".into()));
+    for seconds in [0, 29] {
+        clock.advance(Duration::from_secs(seconds));
+        let ready = keys.ready(&clock).now_or_never().unwrap();
+        assert_eq!(ready.map(drop), down, "{seconds}");
+    }
+    clock.advance(Duration::from_secs(1));
+    source.answer(Answer::Keys(&["a"]));
+    let ready = keys.ready(&clock).now_or_never().unwrap().unwrap();
+    assert!(ready.get("a").is_some());
+    let again = keys.ready(&clock).now_or_never().unwrap().unwrap();
+    assert!(Arc::ptr_eq(&ready, &again));
     assert_eq!(source.fetches(), 2);
 }
 

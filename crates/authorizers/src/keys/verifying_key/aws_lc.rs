@@ -17,7 +17,7 @@ pub(super) enum Key {
 
 impl Key {
     /// Parses a key; `None` if it is none.
-    pub(super) fn new(algorithm: Algorithm, material: &KeyMaterial) -> Option<Self> {
+    pub(super) fn new(algorithm: Algorithm, material: &KeyMaterial<'_>) -> Option<Self> {
         match material {
             KeyMaterial::Ec(point) => ParsedPublicKey::new(ecdsa(algorithm)?, point)
                 .ok()

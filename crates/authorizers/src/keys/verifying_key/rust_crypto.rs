@@ -20,7 +20,7 @@ pub(super) struct Key {
 
 impl Key {
     /// Parses a key; `None` if it is none.
-    pub(super) fn new(algorithm: Algorithm, material: &KeyMaterial) -> Option<Self> {
+    pub(super) fn new(algorithm: Algorithm, material: &KeyMaterial<'_>) -> Option<Self> {
         let key = match material {
             KeyMaterial::Ec(point) => DecodingKey::from_ec_der(point),
             KeyMaterial::Ed(bytes) => DecodingKey::from_ed_der(bytes),
