@@ -2,13 +2,14 @@
 
 #![allow(clippy::panic, reason = "a test may fail where it stands")]
 
-mod support;
+#[path = "support/plain_policy.rs"]
+mod plain_policy;
 
 use std::collections::BTreeMap;
 
+use plain_policy::Request;
 use proptest::{collection::vec, prelude::*, sample::select};
 use serde_json::{Map, Value, json};
-use support::Request;
 use towergate_authorizers::policy::{
     Action, Caller, ConditionKeys, Effect, KeyValue, KeyValues, Policy, PolicyRequest,
 };
@@ -95,7 +96,10 @@ const BASE64: [&str; 3] = ["QmluYXJ5", "QmluYXJ4", "not base64"];
 
 /// The tests there are, and a pool of values that suit each.
 fn tests() -> Vec<(&'static str, Vec<&'static str>)> {
-    let moments: Vec<&str> = support::MOMENTS.iter().map(|(text, _)| *text).collect();
+    let moments: Vec<&str> = plain_policy::MOMENTS
+        .iter()
+        .map(|(text, _)| *text)
+        .collect();
     let pools: [(&[&str], Vec<&str>); 7] = [
         (
             &[
@@ -252,7 +256,7 @@ proptest! {
                 Effect::Deny { .. } => "Deny",
                 Effect::NotApplicable => "NotApplicable",
             };
-            prop_assert_eq!(name, support::evaluate(&policy, request), "{:?}", request);
+            prop_assert_eq!(name, plain_policy::evaluate(&policy, request), "{:?}", request);
         }
     }
 

@@ -1,5 +1,7 @@
 //! The policy language: what documents allow and deny, and which of them IAM takes.
 
+use std::path::Path;
+
 use serde_json::Value;
 use towergate_authorizers::{
     policy::{
@@ -9,18 +11,21 @@ use towergate_authorizers::{
     resource_policy::{Reason, ResourcePolicy},
 };
 
-use super::Corpus;
+use crate::{Case, lines};
 
-pub(crate) const CORPORA: &[Corpus] = &[
-    Corpus {
-        file: "iam-policy/execute-api.jsonl",
-        check: evaluation,
-    },
-    Corpus {
-        file: "iam-policy/documents.jsonl",
-        check: acceptance,
-    },
-];
+pub(crate) fn evaluations(folder: &Path) -> Vec<Case> {
+    Case::rows(
+        lines(&folder.join("iam-policy/execute-api.jsonl")),
+        evaluation,
+    )
+}
+
+pub(crate) fn acceptances(folder: &Path) -> Vec<Case> {
+    Case::rows(
+        lines(&folder.join("iam-policy/documents.jsonl")),
+        acceptance,
+    )
+}
 
 /// `policy`, `request` and the outcome `expected`; a document that cannot be read allows nothing.
 fn evaluation(row: &Value) -> Result<(), String> {

@@ -1,27 +1,72 @@
-//! Runs every row of the corpora of authorizers and compares what comes out with what the row expects.
+//! Decides every case of the corpora of authorizers and compares with what API Gateway does.
 //!
-//! The corpora are files below `authorizers` in the folder that the environment variable `TOWERGATE_CORPORA` names: one
-//! JSON object a line, each with an `id`.
+//! The corpora are in the folder `authorizers` of the one that the environment variable `TOWERGATE_CORPORA` names; each
+//! module says which files it reads. A corpus prints its failures and one line `NAME: N passed, N failed`.
 
-#![allow(clippy::panic, reason = "a test may fail where it stands")]
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test may fail where it stands"
+)]
 
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod cognito;
 mod iam_policy;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod jose;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+mod jwt;
 mod resource_policy;
 
 use std::{
     env, fs,
     panic::{AssertUnwindSafe, catch_unwind},
-    path::Path,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
 use serde_json::Value;
 
-/// One file of rows, and what tells why a row fails.
-#[derive(Clone, Copy)]
-struct Corpus {
-    file: &'static str,
-    check: fn(&Value) -> Result<(), String>,
+/// A corpus: its name, and what gives its cases.
+type Corpus = (&'static str, fn(&Path) -> Vec<Case>);
+
+const CORPORA: &[Corpus] = &[
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    ("jose", jose::cases),
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    ("jwt", jwt::cases),
+    #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+    ("cognito", cognito::cases),
+    ("iam-policy/execute-api", iam_policy::evaluations),
+    ("iam-policy/documents", iam_policy::acceptances),
+    ("resource-policy", resource_policy::cases),
+];
+
+/// One case, and what tells what is wrong with how it is decided.
+struct Case {
+    name: String,
+    failure: Box<dyn Fn() -> Option<String>>,
+}
+
+impl Case {
+    fn new(name: impl Into<String>, failure: impl Fn() -> Option<String> + 'static) -> Self {
+        Self {
+            name: name.into(),
+            failure: Box::new(failure),
+        }
+    }
+
+    /// One case a row, which a function judges.
+    fn rows(rows: Vec<Value>, check: fn(&Value) -> Result<(), String>) -> Vec<Self> {
+        rows.into_iter()
+            .map(|row| Self::new(row["id"].to_string(), move || check(&row).err()))
+            .collect()
+    }
+
+    fn run(&self) -> Option<String> {
+        catch_unwind(AssertUnwindSafe(|| (self.failure)()))
+            .unwrap_or_else(|_| Some("it panics".to_owned()))
+    }
 }
 
 fn main() -> ExitCode {
@@ -37,9 +82,8 @@ fn main() -> ExitCode {
         println!("TOWERGATE_CORPORA is not set: no corpus to read");
         return ExitCode::SUCCESS;
     };
-    let folder = Path::new(&folder).join("authorizers");
-    let corpora = [iam_policy::CORPORA, resource_policy::CORPORA].concat();
-    let failed = corpora.iter().filter(|corpus| !corpus.passes(&folder));
+    let folder = PathBuf::from(folder).join("authorizers");
+    let failed = CORPORA.iter().filter(|corpus| !passes(corpus, &folder));
     if failed.count() == 0 {
         ExitCode::SUCCESS
     } else {
@@ -47,26 +91,33 @@ fn main() -> ExitCode {
     }
 }
 
-impl Corpus {
-    fn passes(&self, folder: &Path) -> bool {
-        let path = folder.join(self.file);
-        let text =
-            fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let (mut passed, mut failed) = (0, 0);
-        for line in text.lines().filter(|line| !line.trim().is_empty()) {
-            let row: Value = serde_json::from_str(line)
-                .unwrap_or_else(|error| panic!("{}: {error}: {line}", self.file));
-            let result = catch_unwind(AssertUnwindSafe(|| (self.check)(&row)))
-                .unwrap_or_else(|_| Err("it panics".to_owned()));
-            match result {
-                Ok(()) => passed += 1,
-                Err(failure) => {
-                    failed += 1;
-                    println!("{} {}: {failure}", self.file, row["id"]);
-                }
-            }
+fn passes((name, cases): &Corpus, folder: &Path) -> bool {
+    let cases = cases(folder);
+    let mut failed = 0;
+    for case in &cases {
+        if let Some(failure) = case.run() {
+            failed += 1;
+            println!("{name} {}: {failure}", case.name);
         }
-        println!("{}: {passed} passed, {failed} failed", self.file);
-        failed == 0 && passed > 0
     }
+    println!("{name}: {} passed, {failed} failed", cases.len() - failed);
+    failed == 0 && !cases.is_empty()
+}
+
+/// Reads a JSON document.
+fn document(file: &Path) -> Value {
+    serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// Reads a file of one JSON case a line.
+fn lines(file: &Path) -> Vec<Value> {
+    let text = text(file);
+    let lines = text.lines().filter(|line| !line.trim().is_empty());
+    lines
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect()
+}
+
+fn text(file: &Path) -> String {
+    fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }

@@ -1,5 +1,7 @@
 //! The tables by which a resource policy combines with what an authorizer says.
 
+use std::path::Path;
+
 use serde_json::{Value, json};
 use towergate_authorizers::{
     policy::{ApiArn, Effect, GlobalKeys, Policy, PolicyRequest},
@@ -7,12 +9,14 @@ use towergate_authorizers::{
 };
 use towergate_core::Timestamp;
 
-use super::Corpus;
+use crate::{Case, lines};
 
-pub(crate) const CORPORA: &[Corpus] = &[Corpus {
-    file: "resource-policy/combine.jsonl",
-    check: combination,
-}];
+pub(crate) fn cases(folder: &Path) -> Vec<Case> {
+    Case::rows(
+        lines(&folder.join("resource-policy/combine.jsonl")),
+        combination,
+    )
+}
 
 /// What two policies say (`Allow`, `Deny`, `None`), by which `table` they combine, and the outcome `expected`.
 fn combination(row: &Value) -> Result<(), String> {
