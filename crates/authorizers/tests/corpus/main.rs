@@ -105,6 +105,7 @@ fn passes((name, cases): &Corpus, folder: &Path) -> bool {
 }
 
 /// Reads a JSON document.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 fn document(file: &Path) -> Value {
     serde_json::from_str(&text(file)).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
 }
