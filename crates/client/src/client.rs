@@ -34,11 +34,22 @@ impl Client {
     /// Creates a client with an empty pool.
     #[must_use]
     pub fn new() -> Self {
+        Self::with_connector(TcpConnector::new(false))
+    }
+
+    /// Creates a client, with an empty pool, that opens connections to [public addresses](crate::is_public_address)
+    /// alone. A host that has no other is [unreachable](ClientError::Unreachable).
+    #[must_use]
+    pub fn public_only() -> Self {
+        Self::with_connector(TcpConnector::new(true))
+    }
+
+    fn with_connector(tcp: TcpConnector) -> Self {
         let client = HyperClient::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(POOL_IDLE_TIMEOUT)
             .pool_max_idle_per_host(POOL_MAX_IDLE_PER_HOST)
-            .build(connector());
+            .build(connector(tcp));
         Self(client)
     }
 
@@ -79,12 +90,12 @@ impl fmt::Debug for Client {
 }
 
 #[cfg(not(feature = "rustls"))]
-fn connector() -> Connector {
-    TcpConnector::new()
+fn connector(tcp: TcpConnector) -> Connector {
+    tcp
 }
 
 #[cfg(feature = "rustls")]
-fn connector() -> Connector {
+fn connector(tcp: TcpConnector) -> Connector {
     // Named, so that neither the process-wide provider nor another crate's choice of one matters.
     let provider = rustls::crypto::ring::default_provider();
     hyper_rustls::HttpsConnectorBuilder::new()
@@ -92,7 +103,7 @@ fn connector() -> Connector {
         .expect("ring has the default versions of TLS")
         .https_or_http()
         .enable_http1()
-        .wrap_connector(TcpConnector::new())
+        .wrap_connector(tcp)
 }
 
 /// Why a backend gave no answer.
@@ -164,6 +175,14 @@ mod tests {
         address
     }
 
+    fn poll_once<F: Future>(future: F) -> Option<F::Output> {
+        let mut context = std::task::Context::from_waker(std::task::Waker::noop());
+        match std::pin::pin!(future).poll(&mut context) {
+            std::task::Poll::Ready(output) => Some(output),
+            std::task::Poll::Pending => None,
+        }
+    }
+
     #[tokio::test]
     async fn each_failure_has_its_own_error() {
         let closed = TcpListener::bind("127.0.0.1:0")
@@ -193,6 +212,30 @@ mod tests {
             send_to(backend(b"").await, body).await,
             Err(ClientError::RequestTooLarge)
         ));
+    }
+
+    #[tokio::test]
+    async fn s10_a_client_for_public_addresses_opens_no_other_connection() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        for host in [
+            "127.0.0.1",
+            "localhost",
+            "127.1",
+            "[::1]",
+            "[::ffff:127.0.0.1]",
+        ] {
+            let request = Request::get(format!("http://{host}:{port}/"))
+                .body(Body::empty())
+                .unwrap();
+            let answer = Client::public_only().send(request).await;
+            assert!(
+                matches!(answer, Err(ClientError::Unreachable(_))),
+                "{host}: {answer:?}"
+            );
+        }
+        let connected = poll_once(listener.accept());
+        assert!(connected.is_none(), "a connection was opened");
     }
 
     #[tokio::test]

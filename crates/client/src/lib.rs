@@ -16,7 +16,9 @@
 
 mod client;
 mod connector;
+mod public_address;
 mod timer;
 
 pub use client::{Client, ClientError};
+pub use public_address::is_public_address;
 pub use timer::TokioTimer;

@@ -58,15 +58,40 @@ impl Timestamp {
     pub fn request_time(self) -> impl fmt::Display {
         RequestTime(self.as_unix_seconds())
     }
+
+    /// Displays as `Wed Aug 07 20:24:17 UTC 2024`: the `exp` of a token of Amazon Cognito in `$context`.
+    #[must_use]
+    pub fn calendar_time(self) -> impl fmt::Display {
+        CalendarTime(self.as_unix_seconds())
+    }
+}
+
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
+
+struct CalendarTime(u64);
+
+impl fmt::Display for CalendarTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        // 1970-01-01 was a Thursday.
+        const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
+        let (days, second) = (self.0 / 86_400, self.0 % 86_400);
+        let (year, month, day) = civil_date(days);
+        let weekday = WEEKDAYS.get((days % 7) as usize).copied().unwrap_or("Thu");
+        let month = MONTHS.get(month).copied().unwrap_or("Dec");
+        let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
+        write!(
+            f,
+            "{weekday} {month} {day:02} {hour:02}:{minute:02}:{second:02} UTC {year:04}"
+        )
+    }
 }
 
 struct RequestTime(u64);
 
 impl fmt::Display for RequestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const MONTHS: [&str; 12] = [
-            "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
-        ];
         let (year, month, day) = civil_date(self.0 / 86_400);
         let second = self.0 % 86_400;
         let month = MONTHS.get(month).copied().unwrap_or("Dec");
@@ -141,6 +166,20 @@ mod tests {
         for (seconds, expected) in cases {
             let time = Timestamp::from_unix_millis(seconds * 1_000);
             assert_eq!(time.request_time().to_string(), expected, "{seconds}");
+        }
+    }
+
+    #[test]
+    fn calendar_time_is_written_as_in_claims() {
+        let cases = [
+            (0, "Thu Jan 01 00:00:00 UTC 1970"),
+            (951_782_400, "Tue Feb 29 00:00:00 UTC 2000"),
+            (1_560_188_259, "Mon Jun 10 17:37:39 UTC 2019"),
+            (1_772_370_000, "Sun Mar 01 13:00:00 UTC 2026"),
+        ];
+        for (seconds, expected) in cases {
+            let time = Timestamp::from_unix_millis(seconds * 1_000);
+            assert_eq!(time.calendar_time().to_string(), expected, "{seconds}");
         }
     }
 

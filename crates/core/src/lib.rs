@@ -47,7 +47,8 @@ pub use media_type::first_media_type;
 pub use original_header_names::OriginalHeaderNames;
 pub use params::Params;
 pub use ports::{
-    CredentialStore, Function, FunctionError, Invocation, InvocationType, KeySource, Observer,
+    CredentialStore, Function, FunctionError, Invocation, InvocationType, KeySource,
+    KeySourceError, Observer,
 };
 pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};

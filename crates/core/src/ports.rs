@@ -148,14 +148,38 @@ pub enum FunctionError {
     Unreachable(#[source] BoxError),
 }
 
-/// Where the keys that tokens are signed with come from.
+/// Where the keys that tokens are signed with come from. It is asked rarely: whoever asks keeps what it gets.
 pub trait KeySource: Send + Sync + 'static {
-    /// Returns a JSON Web Key Set (RFC 7517, section 5), fresh enough to hold the key `kid` if there is one.
+    /// Returns the JSON Web Key Set (RFC 7517, section 5) as it is now.
+    ///
+    /// How long that may take is for the source to bound. Nothing that a token says reaches it.
     ///
     /// # Errors
     ///
-    /// Returns an error if no key set can be had.
-    fn key_set(&self, kid: Option<&str>) -> BoxFuture<'_, Result<Bytes, BoxError>>;
+    /// Returns a [`KeySourceError`] if no key set can be had.
+    ///
+    /// # Cancel safety
+    ///
+    /// The future may be polled by one request after another, and may be dropped at any time.
+    fn key_set(&self) -> BoxFuture<'_, Result<Bytes, KeySourceError>>;
+}
+
+impl<K: KeySource + ?Sized> KeySource for Arc<K> {
+    fn key_set(&self) -> BoxFuture<'_, Result<Bytes, KeySourceError>> {
+        K::key_set(self)
+    }
+}
+
+/// Why no key set can be had.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum KeySourceError {
+    /// The document that says where the key set is cannot be had, or is wrong.
+    #[error("the discovery document cannot be had")]
+    Discovery(#[source] BoxError),
+    /// The key set itself cannot be had.
+    #[error("the key set cannot be had")]
+    KeySet(#[source] BoxError),
 }
 
 /// Where the secrets of those who sign with Signature Version 4 come from.
