@@ -98,6 +98,10 @@ impl IdentitySource {
             _ => false,
         }
     }
+
+    pub(crate) fn is_header(&self) -> bool {
+        matches!(self.place, Place::Header(_))
+    }
 }
 
 impl FromStr for IdentitySource {

@@ -36,6 +36,14 @@ impl Authorized {
         Self::default()
     }
 
+    pub(crate) fn found(findings: Arc<Findings>) -> Self {
+        Self {
+            findings: Some(findings),
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            token: None,
+        }
+    }
+
     #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
     pub(crate) fn token_holder(token: Arc<VerifiedToken>, style: JwtStyle) -> Self {
         Self {

@@ -12,6 +12,7 @@ use std::sync::Arc;
 
 use towergate_core::BoxFuture;
 
+pub(crate) use self::authorized::Findings;
 pub use self::{
     all_of::AllOf,
     any_of::AnyOf,

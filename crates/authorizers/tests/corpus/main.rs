@@ -16,7 +16,10 @@ mod iam_policy;
 mod jose;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 mod jwt;
+mod lambda_authorizer;
 mod resource_policy;
+#[path = "../support/stub_function.rs"]
+mod stub_function;
 
 use std::{
     env, fs,
@@ -40,6 +43,13 @@ const CORPORA: &[Corpus] = &[
     ("iam-policy/execute-api", iam_policy::evaluations),
     ("iam-policy/documents", iam_policy::acceptances),
     ("resource-policy", resource_policy::cases),
+    ("lambda-authorizer/responses", lambda_authorizer::responses),
+    (
+        "lambda-authorizer/identity-sources",
+        lambda_authorizer::identity_sources,
+    ),
+    ("lambda-authorizer/cache", lambda_authorizer::cache),
+    ("lambda-authorizer/events", lambda_authorizer::events),
 ];
 
 /// One case, and what tells what is wrong with how it is decided.
