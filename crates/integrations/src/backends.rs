@@ -166,6 +166,12 @@ impl Backends {
         &*self.timer
     }
 
+    /// Returns clock and timer, to be shared.
+    #[must_use]
+    pub fn time(&self) -> (Arc<dyn Clock>, Arc<dyn Timer>) {
+        (Arc::clone(&self.clock), Arc::clone(&self.timer))
+    }
+
     /// Returns the source of chance.
     #[must_use]
     pub fn random(&self) -> &dyn Random {

@@ -50,6 +50,7 @@ pub use backends::{Backends, FunctionTaken, ServiceError};
 pub use compiled_integration::CompiledIntegration;
 pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
+pub use lambda::function_of;
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};
 pub use towergate_functions::{

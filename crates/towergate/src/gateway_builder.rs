@@ -6,13 +6,14 @@ use std::{
     sync::Arc,
 };
 
+use towergate_authorizers::policy::ApiArn;
 use towergate_core::{Observer, StageInfo, TrustedHops};
 use towergate_definition::{self as definition, Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, FunctionArn, InProcess, Lambda};
 
 use crate::{
-    BuildError, Gateway, RestApi, StageSettings, runtime::Runtime, stage::StageSnapshot,
-    stage_table::StageTable,
+    BuildError, Gateway, RestApi, StageSettings, access::Access, runtime::Runtime,
+    stage::StageSnapshot, stage_table::StageTable,
 };
 
 /// Puts APIs on stages.
@@ -104,7 +105,8 @@ impl GatewayBuilder {
         self.register(&mut diagnostics);
         self.register_functions(&apis, &mut diagnostics);
         self.check_functions(&apis, &mut diagnostics);
-        let stages = self.address(&apis, &mut diagnostics);
+        let accesses = self.accesses(&apis, &mut diagnostics);
+        let stages = self.address(&apis, &accesses, &mut diagnostics);
         if diagnostics
             .iter()
             .any(|found| found.severity == Severity::Error)
@@ -192,9 +194,40 @@ impl GatewayBuilder {
         }
     }
 
+    /// Joins what each API says of who may call with the functions of the gateway.
+    fn accesses(
+        &self,
+        apis: &BTreeMap<String, RestApi>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> BTreeMap<String, Arc<Access>> {
+        let mut accesses = BTreeMap::new();
+        for (id, api) in apis {
+            let arn = ApiArn::new(self.region_of_arns(), self.account_of_arns(), id);
+            let mut found = Vec::new();
+            let rules = &api.deployment.access;
+            let access = Access::build(rules, &arn, &self.runtime.backends, &mut found);
+            let root = Place::from_iter(["apis", id]);
+            diagnostics.extend(found.into_iter().map(|mut diagnostic| {
+                diagnostic.place = diagnostic.place.within(&root);
+                diagnostic
+            }));
+            accesses.insert(id.clone(), Arc::new(access));
+        }
+        accesses
+    }
+
+    fn account_of_arns(&self) -> &str {
+        self.account_id.as_deref().unwrap_or("000000000000")
+    }
+
+    fn region_of_arns(&self) -> &str {
+        self.region.as_deref().unwrap_or("us-east-1")
+    }
+
     fn address(
         &self,
         apis: &BTreeMap<String, RestApi>,
+        accesses: &BTreeMap<String, Arc<Access>>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> StageTable {
         let mut stages = StageTable::default();
@@ -204,8 +237,8 @@ impl GatewayBuilder {
             stage.check(&place, diagnostics);
             if !seen.insert((api_id, &stage.name)) {
                 diagnostics.push(Diagnostic::error(place, "the API has this stage already"));
-            } else if let Some(api) = apis.get(api_id) {
-                stages.insert(Arc::new(self.snapshot(api_id, stage, api)));
+            } else if let Some((api, access)) = apis.get(api_id).zip(accesses.get(api_id)) {
+                stages.insert(Arc::new(self.snapshot(api_id, stage, api, access)));
             } else {
                 diagnostics.push(Diagnostic::error(
                     place,
@@ -216,22 +249,23 @@ impl GatewayBuilder {
         stages
     }
 
-    fn snapshot(&self, api_id: &str, stage: &StageSettings, api: &RestApi) -> StageSnapshot {
+    fn snapshot(
+        &self,
+        api_id: &str,
+        stage: &StageSettings,
+        api: &RestApi,
+        access: &Arc<Access>,
+    ) -> StageSnapshot {
         let mut info = StageInfo::default();
-        info.account_id = self
-            .account_id
-            .clone()
-            .unwrap_or_else(|| "000000000000".to_owned());
-        info.region = self
-            .region
-            .clone()
-            .unwrap_or_else(|| "us-east-1".to_owned());
+        self.account_of_arns().clone_into(&mut info.account_id);
+        self.region_of_arns().clone_into(&mut info.region);
         api_id.clone_into(&mut info.api_id);
         info.stage.clone_from(&stage.name);
         info.variables.clone_from(&stage.variables);
         StageSnapshot {
             deployment: Arc::clone(&api.deployment),
             info: Arc::new(info),
+            access: Arc::clone(access),
         }
     }
 }

@@ -32,6 +32,7 @@
 //! | `lambda-runtime` | functions written for `lambda_runtime` and `lambda_http` |
 //! | `java-regex` | selection patterns with look-around and back-references |
 
+mod access;
 #[cfg(feature = "axum")]
 mod axum;
 mod compile;

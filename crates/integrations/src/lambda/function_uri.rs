@@ -4,7 +4,8 @@
 /// of another service or action.
 ///
 /// `arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations`: a second slash after `path` is taken.
-pub(crate) fn function_of(uri: &str) -> Option<&str> {
+#[must_use]
+pub fn function_of(uri: &str) -> Option<&str> {
     let rest = uri.strip_prefix("arn:")?;
     let mut parts = rest.splitn(5, ':');
     let (_partition, service) = (parts.next()?, parts.next()?);

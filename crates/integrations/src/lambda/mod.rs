@@ -7,4 +7,5 @@ mod proxy;
 mod proxy_result;
 
 pub(crate) use custom::LambdaIntegration;
+pub use function_uri::function_of;
 pub(crate) use proxy::LambdaProxyIntegration;

@@ -18,11 +18,12 @@ pub(super) fn authorizer(
     findings: &mut Findings,
 ) -> Option<Authorizer> {
     let spot = findings.object(extension)?;
-    findings.unsupported(
-        &spot.place,
-        format!("the authorizer `{name}` is not asked: methods that name it answer 500"),
-    );
     let authorizer_type = authorizer_type(&spot, findings)?;
+    if authorizer_type == AuthorizerType::CognitoUserPools {
+        let message =
+            format!("the authorizer `{name}` is not asked: methods that name it answer 500");
+        findings.unsupported(&spot.place, message);
+    }
     let mut authorizer = Authorizer::new(authorizer_type);
     let mut text = |key| {
         let spot = spot.get(key)?;
