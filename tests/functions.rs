@@ -467,7 +467,8 @@ async fn a_custom_integration_makes_the_payload_and_says_how_it_is_called() {
         .build()
         .unwrap();
     let (waits, event) = (InvocationType::RequestResponse, InvocationType::Event);
-    let cases: [(&str, &str, u16, Option<(InvocationType, Value)>); 8] = [
+    type Call = Option<(InvocationType, Value)>;
+    let cases: [(&str, &str, u16, Call); 8] = [
         ("/plain", "", 200, Some((waits, json!({})))),
         ("/plain", "[1]", 200, Some((waits, json!([1])))),
         ("/plain", "<a/>", 400, None),
