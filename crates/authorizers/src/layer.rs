@@ -245,11 +245,10 @@ where
                 let future = self.inner.call(Request::from_parts(parts, body));
                 Kind::Pass { future }.into()
             }
-            Err(refusal) => Kind::Refuse {
-                refusal: Some(refusal),
-                style: layer.style,
+            Err(refusal) => {
+                let style = layer.style;
+                Kind::Refuse { refusal, style }.into()
             }
-            .into(),
         }
     }
 }
@@ -267,7 +266,7 @@ pin_project! {
     enum Kind<F, E, B> {
         Pass { #[pin] future: F },
         Wait { future: BoxFuture<'static, Result<Response<ResponseBody<B>>, E>> },
-        Refuse { refusal: Option<Refusal>, style: Style },
+        Refuse { refusal: Refusal, style: Style },
     }
 }
 
@@ -290,11 +289,9 @@ where
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
             KindProjection::Wait { future } => future.as_mut().poll(cx),
-            KindProjection::Refuse { refusal, style } => match refusal.take() {
-                Some(refusal) => Poll::Ready(Ok(refusal.into_response(*style))),
-                // Polled after it was ready, which the contract of futures leaves open.
-                None => Poll::Pending,
-            },
+            KindProjection::Refuse { refusal, style } => {
+                Poll::Ready(Ok(refusal.clone().into_response(*style)))
+            }
         }
     }
 }

@@ -1,5 +1,28 @@
 //! Who may call an API: tokens, Lambda authorizers and IAM policies, as engines and as tower layers.
 //!
+//! ```
+//! use http::{Request, Response};
+//! use tower::{Layer, Service, service_fn};
+//! use towergate_authorizers::{AnyOf, AuthorizeLayer, AuthorizeRequest, Authorized, Refusal, authorize_fn};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let header = |name: &'static str| {
+//!     authorize_fn(move |request: &AuthorizeRequest<'_>| match request.headers().contains_key(name) {
+//!         true => Ok(Authorized::by_host().with_principal_id(name)),
+//!         false => Err(Refusal::unauthorized("the header is missing")),
+//!     })
+//! };
+//! let layer = AuthorizeLayer::new(AnyOf::new().or(header("x-session")).or(header("x-robot")));
+//! let mut app = layer.layer(service_fn(async |_| Ok::<_, &str>(Response::new(String::new()))));
+//!
+//! let request = Request::get("/").header("x-robot", "7").body(String::new())?;
+//! assert_eq!(app.call(request).await?.status(), 200);
+//! assert_eq!(app.call(Request::get("/").body(String::new())?).await?.status(), 401);
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! | who decides | type |
 //! |---|---|
 //! | the issuer of a token | [`jwt::JwtAuthorizer`], [`jwt::CognitoAuthorizer`] |

@@ -29,7 +29,7 @@ impl AllOf {
         if self.0.is_empty() {
             return Err(Refusal::unauthorized("there is no authorizer to ask"));
         }
-        Ok(Authorized::default())
+        Ok(Authorized::nothing_found())
     }
 }
 

@@ -12,7 +12,7 @@ use crate::jwt::{JwtStyle, VerifiedToken};
 ///
 /// Only a check that succeeded makes one, and a host that says so in as many words: [`Authorized::by_host`]. Cloning is
 /// cheap.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 #[must_use]
 pub struct Authorized {
     findings: Option<Arc<Findings>>,
@@ -33,7 +33,16 @@ pub(crate) struct Findings {
 impl Authorized {
     /// Lets a request in on the host's own word.
     pub fn by_host() -> Self {
-        Self::default()
+        Self::nothing_found()
+    }
+
+    /// No `Default`: a value that lets a request in is never made by the way.
+    pub(crate) fn nothing_found() -> Self {
+        Self {
+            findings: None,
+            #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+            token: None,
+        }
     }
 
     pub(crate) fn found(findings: Arc<Findings>) -> Self {
@@ -48,7 +57,7 @@ impl Authorized {
     pub(crate) fn token_holder(token: Arc<VerifiedToken>, style: JwtStyle) -> Self {
         Self {
             token: Some((token, style)),
-            ..Self::default()
+            ..Self::nothing_found()
         }
     }
 
@@ -139,7 +148,9 @@ impl Authorized {
     /// Writes what was found into the identity of a request; claims become entries `claims.NAME`.
     pub fn write_to(&self, identity: &mut Identity) {
         if let Some(findings) = &self.findings {
-            identity.principal_id.clone_from(&findings.principal_id);
+            if let Some(principal_id) = &findings.principal_id {
+                identity.principal_id = Some(principal_id.clone());
+            }
             let entries = findings.entries.iter();
             let entries = entries.map(|(key, value)| (key.clone(), value.clone()));
             identity.authorizer.extend(entries);

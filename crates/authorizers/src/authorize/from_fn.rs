@@ -7,6 +7,9 @@ use towergate_core::BoxFuture;
 use super::{Authorize, AuthorizeRequest, Decision};
 
 /// Makes an authorizer of a closure that decides at once.
+///
+/// Beside an authorizer that has to wait, in [`AllOf`](super::AllOf) or [`AnyOf`](super::AnyOf), it may be asked twice
+/// about a request.
 pub fn authorize_fn<F>(decide: F) -> FnAuthorizer<F>
 where
     F: Fn(&AuthorizeRequest<'_>) -> Decision + Send + Sync + 'static,

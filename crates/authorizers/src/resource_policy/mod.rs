@@ -28,6 +28,7 @@
 //! # Ok::<(), towergate_authorizers::policy::PolicyErrors>(())
 //! ```
 
+mod authorize;
 mod denial;
 #[cfg(test)]
 mod tests;

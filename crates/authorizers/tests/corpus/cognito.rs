@@ -2,15 +2,15 @@
 
 use std::{path::Path, sync::Arc};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use towergate_authorizers::{
-    jwt::{CognitoVerifier, JwtStyle, TokenError, UserPool, VerifiedToken, bearer_token},
+    Refusal, Style,
+    jwt::{CognitoAuthorizer, CognitoVerifier, UserPool},
     keys::KeySet,
 };
-use towergate_core::{Style, Timestamp};
 use towergate_expressions::SelectionPattern;
 
-use crate::{Case, document, lines};
+use crate::{Case, clock, decide_token, document, lines, missing_claim};
 
 pub(crate) fn cases(folder: &Path) -> Vec<Case> {
     let folder = folder.join("cognito");
@@ -44,35 +44,21 @@ fn verifier(case: &Value, keys: &Value) -> CognitoVerifier {
 }
 
 fn failure(case: &Value, keys: &Value) -> Option<String> {
-    let now = Timestamp::from_unix_millis(case["now"].as_u64().unwrap() * 1_000);
-    let token = case["authorization"].as_str().and_then(bearer_token);
-    let scopes = texts(&case["method_scopes"]);
-    let outcome = token.ok_or(TokenError::Missing).and_then(|token| {
-        let verifier = verifier(case, keys);
-        verifier.verify_now(token, &scopes, now).unwrap()
-    });
-    match (&outcome, case["expect"]["outcome"].as_str().unwrap()) {
-        (Ok(verified), "allowed") => claims_failure(verified, &case["expect"]["claims"]),
-        (Err(error), "rejected") => refusal_failure(error, &case["expect"]),
-        (_, expected) => Some(format!("is not {expected} but {outcome:?}")),
+    let authorizer = CognitoAuthorizer::new(verifier(case, keys))
+        .scopes(texts(&case["method_scopes"]))
+        .with_clock(clock(case));
+    let decision = decide_token(&authorizer, case);
+    match (decision, case["expect"]["outcome"].as_str().unwrap()) {
+        (Ok(authorized), "allowed") => missing_claim(&authorized, &case["expect"]["claims"]),
+        (Err(refusal), "rejected") => refusal_failure(refusal, &case["expect"]),
+        (decision, expected) => Some(format!("is not {expected} but {decision:?}")),
     }
 }
 
-fn claims_failure(verified: &VerifiedToken, expected: &Value) -> Option<String> {
-    let found: Value = verified
-        .claim_texts(JwtStyle::Cognito)
-        .map(|(name, text)| (name.to_owned(), json!(text)))
-        .collect();
-    let mut expected = expected.as_object().into_iter().flatten();
-    expected
-        .find(|(name, text)| found[name.as_str()] != **text)
-        .map(|(name, text)| format!("claim {name} is {} instead of {text}", found[name.as_str()]))
-}
-
-fn refusal_failure(error: &TokenError, expected: &Value) -> Option<String> {
-    let rejection = error.rejection(JwtStyle::Cognito);
+fn refusal_failure(refusal: Refusal, expected: &Value) -> Option<String> {
+    let rejection = refusal.rejection();
     let (response_type, error_type) = (rejection.response_type(), rejection.error_type());
-    let response = rejection.into_response::<Vec<u8>>(Style::Rest);
+    let response = refusal.into_response::<Vec<u8>>(Style::Rest);
     let body: Value = serde_json::from_slice(response.body()).unwrap();
     let status = response.status().as_u16();
     let is_expected = expected["status"] == status

@@ -2,14 +2,14 @@
 
 use std::{path::Path, time::Duration};
 
-use serde_json::{Value, json};
+use serde_json::Value;
 use towergate_authorizers::{
-    jwt::{Issuer, JwtStyle, JwtVerifier, TokenError, VerifiedToken, bearer_token},
+    Refusal, Style,
+    jwt::{Issuer, JwtAuthorizer, JwtVerifier},
     keys::{Algorithm, KeySet},
 };
-use towergate_core::{Style, Timestamp};
 
-use crate::{Case, document, lines};
+use crate::{Case, clock, decide_token, document, lines, missing_claim};
 
 pub(crate) fn cases(folder: &Path) -> Vec<Case> {
     let folder = folder.join("jwt");
@@ -60,47 +60,25 @@ fn verifier(case: &Value, keys: &Value) -> JwtVerifier {
 }
 
 fn failure(case: &Value, keys: &Value) -> Option<String> {
-    let scopes = texts(&case["route_scopes"]);
-    let now = Timestamp::from_unix_millis(case["now"].as_u64().unwrap() * 1_000);
-    let token = case["authorization"].as_str().and_then(bearer_token);
-    let verifier = verifier(case, keys);
-    let decide = || {
-        let verified = verifier
-            .verify_now(token.ok_or(TokenError::Missing)?, now)
-            .unwrap()?;
-        verified.check_scopes(&scopes)?;
-        Ok(verified)
-    };
-    let outcome = decide();
-    if decide().is_ok() != outcome.is_ok() {
+    let authorizer = JwtAuthorizer::http_api(verifier(case, keys))
+        .scopes(texts(&case["route_scopes"]))
+        .with_clock(clock(case));
+    let decision = decide_token(&authorizer, case);
+    if decide_token(&authorizer, case).is_ok() != decision.is_ok() {
         return Some("the second time it is decided otherwise".to_owned());
     }
-    match (&outcome, case["expect"]["outcome"].as_str().unwrap()) {
-        (Ok(verified), "allowed") => claims_failure(verified, &case["expect"]["claims"]),
-        (Err(error), "rejected") => refusal_failure(error, &scopes, &case["expect"]),
-        (_, expected) => Some(format!("is not {expected} but {outcome:?}")),
+    match (decision, case["expect"]["outcome"].as_str().unwrap()) {
+        (Ok(authorized), "allowed") => missing_claim(&authorized, &case["expect"]["claims"]),
+        (Err(refusal), "rejected") => refusal_failure(refusal, &case["expect"]),
+        (decision, expected) => Some(format!("is not {expected} but {decision:?}")),
     }
 }
 
-/// The claims that are expected are some of those that are found.
-fn claims_failure(verified: &VerifiedToken, expected: &Value) -> Option<String> {
-    let found: Value = verified
-        .claim_texts(JwtStyle::HttpApi)
-        .map(|(name, text)| (name.to_owned(), json!(text)))
-        .collect();
-    let mut expected = expected.as_object().into_iter().flatten();
-    expected
-        .find(|(name, text)| found[name.as_str()] != **text)
-        .map(|(name, text)| format!("claim {name} is {} instead of {text}", found[name.as_str()]))
-}
-
-fn refusal_failure(error: &TokenError, scopes: &[String], expected: &Value) -> Option<String> {
-    let response = error
-        .rejection(JwtStyle::HttpApi)
-        .into_response::<Vec<u8>>(Style::Http);
+fn refusal_failure(refusal: Refusal, expected: &Value) -> Option<String> {
+    let response = refusal.into_response::<Vec<u8>>(Style::Http);
     let body: Value = serde_json::from_slice(response.body()).unwrap();
-    let header = error.www_authenticate(scopes);
-    let found = (response.status().as_u16(), body, header.to_str().unwrap());
+    let header = response.headers()["www-authenticate"].to_str().unwrap();
+    let found = (response.status().as_u16(), body, header);
     let is_expected = expected["status"] == found.0
         && expected["body"] == found.1
         && expected

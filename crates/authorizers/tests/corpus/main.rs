@@ -29,6 +29,8 @@ use std::{
 };
 
 use serde_json::Value;
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+use towergate_authorizers::{Authorize, AuthorizeRequest, Authorized, Context, Decision};
 
 /// A corpus: its name, and what gives its cases.
 type Corpus = (&'static str, fn(&Path) -> Vec<Case>);
@@ -131,4 +133,36 @@ fn lines(file: &Path) -> Vec<Value> {
 
 fn text(file: &Path) -> String {
     fs::read_to_string(file).unwrap_or_else(|error| panic!("{}: {error}", file.display()))
+}
+
+/// A clock that shows when a case takes place.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn clock(case: &Value) -> towergate_testing::FakeClock {
+    let millis = case["now"].as_u64().unwrap() * 1_000;
+    towergate_testing::FakeClock::at(towergate_core::Timestamp::from_unix_millis(millis))
+}
+
+/// Decides about a request with the header `authorization` of a case.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn decide_token(authorizer: &impl Authorize, case: &Value) -> Decision {
+    let mut request = http::Request::new(());
+    if let Some(value) = case["authorization"].as_str() {
+        let headers = request.headers_mut();
+        headers.insert("authorization", value.parse().unwrap());
+    }
+    let context = Context::of(&mut request);
+    let request = AuthorizeRequest::new(&context, request.headers());
+    authorizer.authorize_now(&request).unwrap()
+}
+
+/// The claims that are expected are some of those that are found.
+#[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
+fn missing_claim(authorized: &Authorized, expected: &Value) -> Option<String> {
+    let identity = authorized.to_identity();
+    let mut expected = expected.as_object().into_iter().flatten();
+    expected.find_map(|(name, text)| {
+        let found = identity.authorizer.get(&format!("claims.{name}"));
+        let is_found = found.map(String::as_str) == text.as_str();
+        (!is_found).then(|| format!("claim {name} is {found:?} instead of {text}"))
+    })
 }
