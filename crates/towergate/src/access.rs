@@ -4,7 +4,7 @@
 //! of a gateway in [`Access`] when it is put on one. A method whose rules are not served is closed by `compile`.
 
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     sync::Arc,
     time::Duration,
 };
@@ -70,9 +70,14 @@ impl AccessRules {
         self.authorizers.contains_key(authorizer)
     }
 
-    /// Returns the functions of the authorizers that are the same on every stage, and where the definition names them.
-    pub(crate) fn functions(&self) -> impl Iterator<Item = (Place, FunctionArn)> {
-        self.authorizers.iter().filter_map(|(name, rule)| {
+    /// Returns the functions of these authorizers that are the same on every stage, and where the definition names them.
+    pub(crate) fn functions(
+        &self,
+        authorizers: &BTreeSet<&str>,
+    ) -> impl Iterator<Item = (Place, FunctionArn)> {
+        let asked = self.authorizers.iter();
+        let asked = asked.filter(|(name, _)| authorizers.contains(name.as_str()));
+        asked.filter_map(|(name, rule)| {
             let arn = FunctionArn::parse(rule.function.as_static()?).ok()?;
             Some((place_of(name).key("authorizerUri"), arn))
         })

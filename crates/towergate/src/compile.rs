@@ -1,5 +1,7 @@
 //! From a definition to a deployment, with everything there is to say about it.
 
+use std::collections::BTreeSet;
+
 use towergate_definition::{
     AuthorizationType, Diagnostic, HttpMethod, Method, Place, RestApi, Severity,
 };
@@ -29,7 +31,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
     let binary = BinaryMediaTypes::new(&definition.binary_media_types);
     let mut routes = RouteTable::builder();
     let mut methods = Vec::new();
-    let mut functions: Vec<_> = access.functions().collect();
+    let mut functions = Vec::new();
     for (path, resource) in &definition.resources {
         let place = Place::from_iter(["paths", path]);
         for (verb, method) in &resource.methods {
@@ -62,6 +64,11 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
     let refused = diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let asked: BTreeSet<_> = methods
+        .iter()
+        .filter_map(CompiledMethod::authorizer)
+        .collect();
+    functions.extend(access.functions(&asked));
     let deployment = routes.ok().filter(|_| !refused).map(|routes| Deployment {
         routes,
         methods,

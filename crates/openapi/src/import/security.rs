@@ -53,8 +53,9 @@ impl Schemes {
     }
 
     fn scheme(&mut self, name: &str, spot: &Spot<'_>, findings: &mut Findings) -> Scheme {
+        let auth_type = findings.extension(spot, "authtype");
         let Some(extension) = findings.extension(spot, "authorizer") else {
-            return plain_scheme(spot, findings);
+            return plain_scheme(spot, auth_type, findings);
         };
         let authorizer = authorizer(name, spot, extension, findings);
         let is_user_pool = authorizer.as_ref().is_some_and(|authorizer| {
@@ -70,10 +71,9 @@ impl Schemes {
 }
 
 /// Reads a scheme that brings no authorizer.
-fn plain_scheme(spot: &Spot<'_>, findings: &mut Findings) -> Scheme {
-    let auth_type = findings
-        .extension(spot, "authtype")
-        .and_then(|spot| findings.text(&spot).map(|text| (text, spot.place)));
+fn plain_scheme(spot: &Spot<'_>, auth_type: Option<Spot<'_>>, findings: &mut Findings) -> Scheme {
+    let auth_type =
+        auth_type.and_then(|spot| findings.text(&spot).map(|text| (text, spot.place.clone())));
     if let Some((text, place)) = auth_type {
         if text.eq_ignore_ascii_case("awsSigv4") {
             return Scheme::Iam;
