@@ -10,7 +10,7 @@ use std::{
     hint::black_box,
     pin::pin,
     task::{self, Poll, Waker},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use bytes::Bytes;
@@ -21,6 +21,7 @@ use towergate::{
     Backends, Body, BoxFuture, Context, Diagnostic, Function, FunctionArn, FunctionError,
     HttpMethod, Integration, Invocation, Lambda, Place, definition::Method,
 };
+use towergate_benches::timing::{self, median, seconds};
 use towergate_integrations::{BinaryMediaTypes, CompiledIntegration};
 use towergate_testing::FakeClock;
 
@@ -42,11 +43,7 @@ fn main() {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .configure_from_args()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(30);
+    config = timing::criterion(Duration::from_secs(1));
     targets = lambda_proxy
 }
 
@@ -214,12 +211,12 @@ fn print_ratios(cases: &[Case]) {
         let calls = (2_000_000 / (case.size + 2_000)).max(4);
         let rounds: Vec<_> = (0..ROUNDS)
             .map(|_| {
-                let ours = seconds(calls, || drop(black_box(case.call())));
-                let serde = seconds(calls, || drop(black_box(case.serialise_and_parse())));
+                let ours = seconds_of_one(calls, || drop(black_box(case.call())));
+                let serde = seconds_of_one(calls, || drop(black_box(case.serialise_and_parse())));
                 (ours, serde)
             })
             .collect();
-        let median = |pick: &dyn Fn(&(f64, f64)) -> f64| median(rounds.iter().map(pick).collect());
+        let median = |pick: &dyn Fn(&(f64, f64)) -> f64| median(rounds.iter().map(pick));
         let per_byte = 1e9 / case.body.len() as f64;
         println!(
             "  {:>9} {:>12.2} {:>12.2} {:>7.2}",
@@ -232,16 +229,8 @@ fn print_ratios(cases: &[Case]) {
 }
 
 /// Returns the seconds of one call.
-#[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn seconds(calls: usize, mut call: impl FnMut()) -> f64 {
-    let start = Instant::now();
-    (0..calls).for_each(|_| call());
-    start.elapsed().as_secs_f64() / calls as f64
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
+fn seconds_of_one(calls: usize, mut call: impl FnMut()) -> f64 {
+    seconds(|| (0..calls).for_each(|_| call())) / calls as f64
 }
 
 /// Prints the heap allocations of one call. The copy that a bench makes of the answer is one of them.

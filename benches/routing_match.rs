@@ -9,13 +9,14 @@ use std::{
     hint::black_box,
     pin::pin,
     task::{Context, Poll, Waker},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{Router, body::Body, extract::Request, response::Response, routing::MethodFilter};
 use criterion::{BatchSize, BenchmarkId, Criterion, criterion_group};
 use http::Method;
 use tower_service::Service;
+use towergate_benches::timing::{self, median, seconds};
 use towergate_routing::RouteTable;
 
 const SIZES: [usize; 4] = [10, 100, 1_000, 10_000];
@@ -32,11 +33,7 @@ fn main() {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .configure_from_args()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(30);
+    config = timing::criterion(Duration::from_secs(1));
     targets = routing
 }
 
@@ -269,8 +266,7 @@ fn print_ratios() {
         );
     }
     let [.., Rivals { api, .. }] = &rivals;
-    let build =
-        median((0..11).map(|_| time(|| drop(black_box(api.table_alone()))).as_secs_f64() * 1e3));
+    let build = median((0..11).map(|_| seconds(|| drop(black_box(api.table_alone()))) * 1e3));
     println!("build of 10 000 routes: {build:.1} ms");
 }
 
@@ -293,7 +289,7 @@ impl Rivals {
         let (_, requests) = self.api.loads()[load];
         let per_find = |finds: &dyn Fn() -> bool| {
             assert!(finds());
-            time(|| assert!(finds())).as_secs_f64() * 1e9 / f64::from(FINDS_PER_ROUND)
+            seconds(|| assert!(finds())) * 1e9 / f64::from(FINDS_PER_ROUND)
         };
         let turns = || requests.iter().cycle().take(FINDS_PER_ROUND as usize);
         (
@@ -301,17 +297,4 @@ impl Rivals {
             per_find(&|| turns().all(|request| matchit_finds(&self.matchit, request))),
         )
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a bench reads the real clock")]
-fn time(run: impl FnOnce()) -> Duration {
-    let start = Instant::now();
-    run();
-    start.elapsed()
-}
-
-fn median(values: impl Iterator<Item = f64>) -> f64 {
-    let mut values: Vec<_> = values.collect();
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

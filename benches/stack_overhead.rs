@@ -7,17 +7,16 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use std::{
-    convert::Infallible,
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{convert::Infallible, hint::black_box, time::Duration};
 
 use axum::body::Body;
 use criterion::{BatchSize, Criterion, criterion_group};
 use http::{Request, Response};
 use tower_service::Service;
-use towergate_benches::{call, gateway, layered_router, request, router};
+use towergate_benches::{
+    call, gateway, layered_router, request, router,
+    timing::{self, median, seconds},
+};
 
 const ROUNDS: usize = 41;
 const CALLS_PER_ROUND: usize = 2_000;
@@ -33,11 +32,7 @@ fn main() {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .configure_from_args()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(2))
-        .sample_size(30);
+    config = timing::criterion(Duration::from_secs(2));
     targets = stack
 }
 
@@ -79,17 +74,9 @@ fn print_ratios() {
     println!("  towergate / axum with three layers {:.2}", ours / layered);
 }
 
-#[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
 fn round(stage: &str, call: &mut dyn FnMut(Request<Body>)) -> f64 {
     let requests: Vec<_> = (0..CALLS_PER_ROUND).map(|_| request(stage)).collect();
-    let start = Instant::now();
-    requests.into_iter().for_each(call);
-    start.elapsed().as_secs_f64()
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
+    seconds(|| requests.into_iter().for_each(call))
 }
 
 /// Prints the heap allocations of one request, without those that built it.

@@ -4,10 +4,16 @@
 //! `cargo bench -p towergate-benches --bench template_render` runs criterion's timing and then prints ratios (medians
 //! of rounds in which the rivals take turns) and the allocations of one render. Instructions are counted by
 //! `template_instructions`.
+//!
+//! `TOWERGATE_VELOCITY_BENCH=$PWD/benches/velocity/run.sh` before the command adds the ratios to Apache Velocity.
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
+#[path = "velocity/rival.rs"]
+mod velocity;
+
 use std::{
+    env,
     fmt::Write,
     hint::black_box,
     time::{Duration, Instant},
@@ -27,8 +33,11 @@ fn main() {
     races.iter().for_each(Race::check);
     benches();
     Criterion::default().configure_from_args().final_summary();
-    if !std::env::args().any(|argument| argument == "--test") {
+    if !env::args().any(|argument| argument == "--test") {
         print_ratios(&races);
+        if let Some(program) = env::var_os("TOWERGATE_VELOCITY_BENCH") {
+            print_velocity(&races, velocity::Velocity::start(&program));
+        }
     }
     print_allocations(&races);
 }
@@ -59,6 +68,7 @@ type Render = Box<dyn Fn() -> String>;
 struct Race {
     name: &'static str,
     renders_per_round: usize,
+    case: fn() -> TemplateCase,
     /// In the order of [`RIVALS`].
     renders: [Render; 3],
 }
@@ -68,6 +78,7 @@ fn races() -> [Race; 3] {
         Race {
             name: "passthrough",
             renders_per_round: 100,
+            case: TemplateCase::passthrough,
             renders: rivals(
                 TemplateCase::passthrough,
                 "{{ body|tojson }}",
@@ -78,6 +89,7 @@ fn races() -> [Race; 3] {
         Race {
             name: "list",
             renders_per_round: 100,
+            case: TemplateCase::list,
             renders: rivals(
                 TemplateCase::list,
                 r#"{"items": [{% for item in body.items %}
@@ -90,6 +102,7 @@ fn races() -> [Race; 3] {
         Race {
             name: "parameters",
             renders_per_round: 2_000,
+            case: TemplateCase::parameters,
             renders: rivals(
                 TemplateCase::parameters,
                 r#"{
@@ -255,17 +268,54 @@ fn print_ratios(races: &[Race]) {
     }
 }
 
+/// Prints how much longer Velocity, warmed up, takes than towergate.
+fn print_velocity(races: &[Race], mut velocity: velocity::Velocity) {
+    for race in races {
+        let output = velocity.warm_up(race.name, &(race.case)());
+        assert_eq!(output, race.renders[0](), "{}: Velocity differs", race.name);
+    }
+    let [ours, ..] = RIVALS;
+    println!("microseconds of one render, medians of {ROUNDS} interleaved rounds:");
+    println!(
+        "  {:<12}{ours:>11}{:>11}{:>20}",
+        "", "Velocity", "Velocity/towergate"
+    );
+    for race in races {
+        let rounds: Vec<_> = (0..ROUNDS)
+            .map(|_| {
+                let theirs = velocity.seconds_of(race.name, race.renders_per_round);
+                (
+                    race.microseconds(&race.renders[0]),
+                    theirs * 1e6 / race.renders_per_round as f64,
+                )
+            })
+            .collect();
+        let of = |pick: &dyn Fn(&(f64, f64)) -> f64| median(rounds.iter().map(pick).collect());
+        println!(
+            "  {:<12}{:>11.2}{:>11.2}{:>20.1}",
+            race.name,
+            of(&|(ours, _)| *ours),
+            of(&|(_, theirs)| *theirs),
+            of(&|(ours, theirs)| theirs / ours),
+        );
+    }
+}
+
 impl Race {
     /// Returns the microseconds that a render takes each rival.
     fn round(&self) -> [f64; 3] {
-        self.renders.each_ref().map(|render| {
-            let seconds = seconds_of(|| {
-                for _ in 0..self.renders_per_round {
-                    black_box(render());
-                }
-            });
-            seconds * 1e6 / self.renders_per_round as f64
-        })
+        self.renders
+            .each_ref()
+            .map(|render| self.microseconds(render))
+    }
+
+    fn microseconds(&self, render: &Render) -> f64 {
+        let seconds = seconds_of(|| {
+            for _ in 0..self.renders_per_round {
+                black_box(render());
+            }
+        });
+        seconds * 1e6 / self.renders_per_round as f64
     }
 }
 

@@ -41,11 +41,11 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
         // What the definition calls by these ARNs are the handlers above.
         .function(
             format!("{ACCOUNT}:function:show-order"),
-            Lambda::runtime(service_fn(show_order)),
+            Lambda::lambda_runtime(service_fn(show_order)),
         )
         .function(
             format!("{ACCOUNT}:function:receipts"),
-            Lambda::http_runtime(service_fn(receipts)),
+            Lambda::lambda_http(service_fn(receipts)),
         )
         .build()?;
 

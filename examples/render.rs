@@ -95,33 +95,13 @@ impl Request {
     }
 
     fn render(&self) -> Result<(String, Overrides), String> {
-        let template = Template::parse(&self.source).map_err(|error| {
-            let what = match error.found() {
-                "" => "the template ends too early".to_owned(),
-                found => format!("unexpected {found:?}"),
-            };
-            let what = format!("{what}: {}", error.hint());
-            self.excerpt(error.line(), error.column(), &what)
-        })?;
+        let template = Template::parse(&self.source)
+            .map_err(|error| format!("{}: {error}\n{}", self.file, error.excerpt()))?;
         let mut scope = Scope::new(Payload::new(&*self.body), self);
-        let output = template.render(&mut scope).map_err(|error| {
-            let (line, column) = (error.line() as usize, error.column() as usize);
-            self.excerpt(line, column, &error.kind().to_string())
-        })?;
+        let output = template
+            .render(&mut scope)
+            .map_err(|error| format!("{}: {error}\n{}", self.file, error.excerpt()))?;
         Ok((output, scope.into_overrides()))
-    }
-
-    /// Shows where something is wrong: the place, the line and a caret below the column.
-    fn excerpt(&self, line: usize, column: usize, what: &str) -> String {
-        let text = self
-            .source
-            .lines()
-            .nth(line.saturating_sub(1))
-            .unwrap_or_default();
-        let before = text.chars().take(column.saturating_sub(1));
-        // Tabs stay, so that the caret stands below its column.
-        let indent: String = before.map(|c| if c == '\t' { c } else { ' ' }).collect();
-        format!("{}:{line}:{column}: {what}\n{text}\n{indent}^", self.file)
     }
 
     fn located(&self, location: ParameterLocation) -> &[(String, String)] {

@@ -70,13 +70,13 @@ fn with_functions(names: &[&str], timeout: u32) -> RestApiBuilder {
 fn gateway(api: RestApiBuilder, backends: Backends, functions: &[(&str, &Lambda)]) -> Gateway {
     let gateway = Gateway::builder()
         .backends(backends)
-        .api("api", api.build().unwrap())
+        .api("api", api.build().expect("the API is well formed"))
         .stage("api", StageSettings::new("prod"));
     let functions = functions.iter();
     let gateway = functions.fold(gateway, |gateway, (name, function)| {
         gateway.function(*name, (*function).clone())
     });
-    gateway.build().unwrap()
+    gateway.build().expect("the gateway is well formed")
 }
 
 #[tokio::test]

@@ -1,55 +1,14 @@
 //! Functions behind an API: what they are told, which one is called, and what a configuration may say of them.
 
-use std::sync::{Arc, Mutex};
-
 use bytes::Bytes;
 use http::Request;
 use serde_json::{Value, json};
 use towergate::{
-    Backends, Body, BoxFuture, Function, FunctionError, Gateway, Integration, IntegrationResponse,
-    Invocation, InvocationType, Lambda, RestApi, Severity, StageSettings,
+    Backends, Body, ClientAddress, Gateway, Integration, IntegrationResponse, InvocationType,
+    Lambda, RestApi, Severity, StageSettings, TrustedHops,
 };
 use towergate_testing::{FakeClock, FixedRandom};
-use towergate_tests::{INTERNAL_SERVER_ERROR, api, ask, get};
-
-/// A function that keeps its calls, and returns the same to each.
-#[derive(Clone)]
-struct Recorder {
-    calls: Arc<Mutex<Vec<(String, InvocationType, Value)>>>,
-    answer: &'static str,
-}
-
-impl Recorder {
-    fn new(answer: &'static str) -> Self {
-        let calls = Arc::default();
-        Self { calls, answer }
-    }
-
-    fn take(&self) -> Vec<(String, InvocationType, Value)> {
-        std::mem::take(&mut self.calls.lock().unwrap())
-    }
-
-    fn event(&self) -> Value {
-        let (_, _, event) = self.take().pop().expect("the function was called");
-        event
-    }
-}
-
-impl Function for Recorder {
-    fn invoke<'a>(
-        &'a self,
-        invocation: Invocation<'a>,
-    ) -> BoxFuture<'a, Result<Bytes, FunctionError>> {
-        let payload = serde_json::from_slice(&invocation.payload).expect("a payload is JSON");
-        let call = (
-            invocation.arn.to_owned(),
-            invocation.invocation_type,
-            payload,
-        );
-        self.calls.lock().unwrap().push(call);
-        Box::pin(async { Ok(Bytes::from_static(self.answer.as_bytes())) })
-    }
-}
+use towergate_tests::{INTERNAL_SERVER_ERROR, Recorder, api, ask, get};
 
 const OK: &str = r#"{"statusCode": 200, "body": "ok"}"#;
 
@@ -92,7 +51,7 @@ async fn an_event_tells_the_whole_request() {
     ];
     let target = "/prod/pets/a%2Fb/c/d%20e?q=1&q=a+b&flag&z=%C3%A9";
     let mut request = request("POST", target, &headers, b"{\"a\": \"\\u00e9\"}");
-    let client = towergate::ClientAddress([203, 0, 113, 7].into());
+    let client = ClientAddress([203, 0, 113, 7].into());
     request.extensions_mut().insert(client);
     assert_eq!(ask(&gateway, request).await.status, 200);
     let trace = "Root=1-3152b799-8954dae64eda91bc9a23a7e8;Parent=7fa8c0f79203be72;Sampled=1";
@@ -211,6 +170,128 @@ async fn what_a_request_does_not_have_is_null_and_bytes_are_base64() {
 }
 
 #[tokio::test]
+async fn forwarded_headers_tell_what_may_be_believed() {
+    const XFF: (&str, &str) = ("x-forwarded-for", "127.0.0.1");
+    const PROTO: (&str, &str) = ("x-forwarded-proto", "https");
+    type Case = (
+        &'static str,
+        TrustedHops,
+        &'static str,
+        Vec<(&'static str, &'static str)>,
+        [&'static str; 3],
+    );
+    let none = TrustedHops::default();
+    let cases: Vec<Case> = vec![
+        (
+            "nobody",
+            none,
+            "/prod",
+            vec![],
+            ["203.0.113.7", "80", "http"],
+        ),
+        (
+            "a client's claims",
+            none,
+            "/prod",
+            vec![XFF, PROTO],
+            ["127.0.0.1, 203.0.113.7", "80", "http"],
+        ),
+        (
+            "a scheme in the target",
+            none,
+            "https://a.example/prod",
+            vec![],
+            ["203.0.113.7", "80", "http"],
+        ),
+        (
+            "no hops",
+            TrustedHops::new(0).by_forwarded(),
+            "/prod",
+            vec![XFF],
+            ["127.0.0.1, 203.0.113.7", "80", "http"],
+        ),
+        (
+            "another header",
+            TrustedHops::new(1).by_forwarded(),
+            "/prod",
+            vec![XFF],
+            ["127.0.0.1, 203.0.113.7", "80", "http"],
+        ),
+        (
+            "a proxy",
+            TrustedHops::new(1),
+            "/prod",
+            vec![XFF, PROTO],
+            ["127.0.0.1", "443", "https"],
+        ),
+    ];
+    for (name, hops, target, headers, expected) in cases {
+        let function = Recorder::new(OK);
+        let api = api().any("/", Lambda::new(function.clone()));
+        let gateway = Gateway::builder()
+            .trusted_hops(hops)
+            .api("api", api.build().unwrap())
+            .stage("api", StageSettings::new("prod"))
+            .build()
+            .unwrap();
+        let mut request = request("GET", target, &headers, b"");
+        request
+            .extensions_mut()
+            .insert(ClientAddress([203, 0, 113, 7].into()));
+        assert_eq!(ask(&gateway, request).await.status, 200, "{name}");
+        let event = function.event();
+        let found = ["X-Forwarded-For", "X-Forwarded-Port", "X-Forwarded-Proto"];
+        assert_eq!(
+            found.map(|header| event["headers"][header].as_str().unwrap_or("")),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_fit_is_refused_before_it_is_written() {
+    let function = Recorder::new(OK);
+    let api = api()
+        .any("/", Lambda::new(function.clone()))
+        .binary_media_type("image/*");
+    let gateway = towergate_tests::gateway(api.build().unwrap());
+    let limit = 6_291_456;
+    let cases = [
+        (
+            "bytes that grow by a third",
+            "image/png",
+            vec![0; limit / 4 * 3 + 1],
+            413,
+        ),
+        (
+            "text that does not fit",
+            "text/plain",
+            vec![b'x'; limit + 1],
+            413,
+        ),
+        (
+            "text that grows sixfold",
+            "text/plain",
+            vec![1; limit / 6],
+            413,
+        ),
+        (
+            "text that fits",
+            "text/plain",
+            vec![b'x'; limit - 4_000],
+            200,
+        ),
+    ];
+    for (name, content_type, body, status) in cases {
+        let headers = [("content-type", content_type)];
+        let reply = ask(&gateway, request("POST", "/prod", &headers, &body)).await;
+        assert_eq!(reply.status, status, "{name}");
+        assert_eq!(function.take().len(), usize::from(status == 200), "{name}");
+    }
+}
+
+#[tokio::test]
 async fn stage_variables_choose_the_function() {
     const PREFIX: &str = "arn:aws:lambda:us-east-1:123456789012:function:";
     let (green, any) = (Recorder::new(OK), Recorder::new(OK));
@@ -229,10 +310,16 @@ async fn stage_variables_choose_the_function() {
     let gateway = Gateway::builder()
         .function(format!("{PREFIX}work"), Lambda::new(any.clone()))
         .function(format!("{PREFIX}work:green"), Lambda::new(green.clone()))
+        .function("work", Lambda::new(any.clone()))
         .api("api", api)
         .stage("api", stage("green").variable("alias", "green"))
         .stage("api", stage("blue").variable("alias", "blue"))
         .stage("api", stage("none"))
+        .stage(
+            "api",
+            stage("arn").variable("function", format!("{PREFIX}work:green")),
+        )
+        .stage("api", stage("unknown").variable("function", "other"))
         .stage(
             "api",
             stage("odd")
@@ -242,22 +329,25 @@ async fn stage_variables_choose_the_function() {
         .build()
         .unwrap();
     let cases = [
-        ("/green/alias", 200, &green, Some("work:green")),
-        ("/blue/alias", 200, &any, Some("work:blue")),
-        ("/blue/whole", 200, &any, None),
-        ("/none/alias", 500, &any, None),
-        ("/odd/alias", 500, &any, None),
-        ("/odd/whole", 500, &any, None),
+        ("/green/alias", 200, Some(("green", "work:green"))),
+        ("/blue/alias", 200, Some(("any", "work:blue"))),
+        ("/blue/whole", 200, Some(("any", "work:9"))),
+        ("/arn/whole", 200, Some(("green", "work:green"))),
+        ("/unknown/whole", 502, None),
+        ("/none/alias", 500, None),
+        ("/odd/alias", 500, None),
+        ("/odd/whole", 500, None),
     ];
-    for (target, status, function, name) in cases {
+    for (target, status, expected) in cases {
         let reply = ask(&gateway, get(target)).await;
         assert_eq!(reply.status, status, "{target}");
-        let called: Vec<_> = function.take().into_iter().map(|(arn, ..)| arn).collect();
-        match (status, name) {
-            (200, Some(name)) => assert_eq!(called, [format!("{PREFIX}{name}")], "{target}"),
-            (200, None) => assert_eq!(called, ["work:9"], "{target}"),
-            _ => assert!(called.is_empty(), "{target}"),
-        }
+        let calls = [("green", &green), ("any", &any)].map(|(name, function)| {
+            let calls = function.take().into_iter();
+            calls.map(move |(arn, ..)| (name, arn.trim_start_matches(PREFIX).to_owned()))
+        });
+        let calls: Vec<_> = calls.into_iter().flatten().collect();
+        let expected = expected.map(|(name, arn)| (name, arn.to_owned()));
+        assert_eq!(calls, Vec::from_iter(expected), "{target}");
     }
 }
 
@@ -377,7 +467,8 @@ async fn a_custom_integration_makes_the_payload_and_says_how_it_is_called() {
         .build()
         .unwrap();
     let (waits, event) = (InvocationType::RequestResponse, InvocationType::Event);
-    let cases: [(&str, &str, u16, Option<(InvocationType, Value)>); 8] = [
+    type Call = (InvocationType, Value);
+    let cases: [(&str, &str, u16, Option<Call>); 8] = [
         ("/plain", "", 200, Some((waits, json!({})))),
         ("/plain", "[1]", 200, Some((waits, json!([1])))),
         ("/plain", "<a/>", 400, None),
@@ -401,6 +492,8 @@ async fn a_custom_integration_makes_the_payload_and_says_how_it_is_called() {
             .pop()
             .map(|(_, kind, payload)| (kind, payload));
         assert_eq!(called, expected, "{target} {body}");
+        let traced = reply.headers.contains_key("x-amzn-trace-id");
+        assert_eq!(traced, status == 200, "{target} {body}");
         if status == 400 {
             let start = r#"{"message": "Could not parse request body into json: "#;
             assert!(

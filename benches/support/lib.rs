@@ -1,7 +1,8 @@
-//! What the benches share: the same API of 100 routes on towergate and on axum, a way to call either, and mapping
-//! templates.
+//! What the benches share: the same API of 100 routes on towergate and on axum, a way to call either, mapping
+//! templates, and how time is taken.
 
 pub mod templates;
+pub mod timing;
 
 use std::{
     convert::Infallible,

@@ -10,6 +10,7 @@ use towergate_mapping_templates::{
 /// A mapping template, parsed, and the body that it is rendered with.
 #[derive(Debug)]
 pub struct TemplateCase {
+    source: &'static str,
     template: Template,
     body: Vec<u8>,
 }
@@ -50,11 +51,18 @@ impl TemplateCase {
         Self::new(template, String::new())
     }
 
-    fn new(template: &str, body: String) -> Self {
+    fn new(source: &'static str, body: String) -> Self {
         Self {
-            template: Template::parse(template).expect("the template is well formed"),
+            source,
+            template: Template::parse(source).expect("the template is well formed"),
             body: body.into_bytes(),
         }
+    }
+
+    /// The template's text.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        self.source
     }
 
     /// The body, as a client sent it.

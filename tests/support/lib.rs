@@ -7,6 +7,7 @@ mod documents;
 mod backend;
 pub mod bare_document;
 mod client;
+mod recorder;
 mod server;
 
 use std::{future::Future, time::Duration};
@@ -15,6 +16,7 @@ use towergate::{ApiSource, Backends, Body, Gateway, RestApi, RestApiBuilder, Sta
 
 pub use backend::{Answer, Backend, Received};
 pub use client::{Reply, exchange, fetch, read_to_the_end, request};
+pub use recorder::Recorder;
 pub use server::{serve, serve_one, serve_one_with};
 
 /// The body of every 500, to the byte.

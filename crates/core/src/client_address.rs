@@ -4,10 +4,10 @@ use std::net::{IpAddr, SocketAddr};
 
 use http::{Extensions, HeaderMap, HeaderName, header::FORWARDED};
 
+use crate::X_FORWARDED_FOR;
+
 /// The most proxies that [`TrustedHops`] looks through.
 const MAX_HOPS: u8 = 32;
-
-const X_FORWARDED_FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
 
 /// The other end of the connection, put into a request's extensions by whoever accepted it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -50,6 +50,12 @@ impl TrustedHops {
     pub const fn by_forwarded(mut self) -> Self {
         self.forwarded = true;
         self
+    }
+
+    /// Returns whether `X-Forwarded-For` is believed, so that what proxies wrote there stands.
+    #[must_use]
+    pub const fn believes_x_forwarded_for(self) -> bool {
+        self.hops > 0 && !self.forwarded
     }
 
     /// Finds the client's address.

@@ -1,11 +1,8 @@
-//! The scheme and port that the client used, seen through the proxies that may be believed.
+//! The scheme, host and port that the client used, seen through the proxies that may be believed.
 
-use http::{HeaderMap, HeaderName};
+use http::{HeaderMap, Version, header};
 
-use crate::TrustedHops;
-
-const X_FORWARDED_PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
-const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+use crate::{Context, TrustedHops, X_FORWARDED_PORT, X_FORWARDED_PROTO};
 
 /// The scheme that the client used.
 ///
@@ -18,7 +15,7 @@ const X_FORWARDED_PORT: HeaderName = HeaderName::from_static("x-forwarded-port")
 /// let mut request = Request::get("/pets").header("host", "api.example.com").body(())?;
 /// request.extensions_mut().insert(ClientScheme::Https);
 /// let context = Context::of(&mut request);
-/// assert_eq!((context.scheme(), context.port()), ("https", 443));
+/// assert_eq!((context.scheme(), context.port()), (ClientScheme::Https, 443));
 /// # Ok::<(), http::Error>(())
 /// ```
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -58,6 +55,47 @@ impl ClientScheme {
     }
 }
 
+impl Context {
+    /// Returns the scheme that the client used: what the host says in [`ClientScheme`], what believed proxies say, or from
+    /// HTTP/2 on what the request says. In HTTP/1 a client may write any scheme into its target.
+    #[must_use]
+    pub fn scheme(&self) -> ClientScheme {
+        self.noted_scheme()
+            .or_else(|| self.trusted_hops().told_scheme(self.headers()))
+            .or_else(|| match self.version() {
+                Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11 => None,
+                _ => ClientScheme::parse(self.uri().scheme_str()?),
+            })
+            .unwrap_or_default()
+    }
+
+    /// Returns the host that was asked for, with its port if that was written.
+    #[must_use]
+    pub fn authority(&self) -> Option<&str> {
+        match self.uri().authority() {
+            Some(authority) => authority.as_str().rsplit('@').next(),
+            None => str::from_utf8(self.headers().get(header::HOST)?.as_bytes()).ok(),
+        }
+    }
+
+    /// Returns the host that was asked for, without its port: `$context.domainName`.
+    #[must_use]
+    pub fn domain_name(&self) -> Option<&str> {
+        let host = split_port(self.authority()?).0;
+        (!host.is_empty()).then_some(host)
+    }
+
+    /// Returns the port that the client used: what believed proxies say, or that of the [authority](Self::authority),
+    /// or that of the [scheme](Self::scheme).
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.trusted_hops()
+            .told_port(self.headers())
+            .or_else(|| split_port(self.authority()?).1?.parse().ok())
+            .unwrap_or_else(|| self.scheme().default_port())
+    }
+}
+
 impl TrustedHops {
     /// Returns what the believed proxies say about the client's scheme.
     pub(crate) fn told_scheme(self, headers: &HeaderMap) -> Option<ClientScheme> {
@@ -72,153 +110,13 @@ impl TrustedHops {
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use http::Request;
-
-    use super::*;
-    use crate::{Context, SystemRandom, Timestamp};
-
-    #[test]
-    fn scheme_and_port_are_those_the_client_used() {
-        use ClientScheme::{Http, Https};
-
-        type Headers = &'static [(&'static str, &'static str)];
-        let plain = TrustedHops::default();
-        let x = TrustedHops::new;
-        let forwarded = |hops| x(hops).by_forwarded();
-        let proxied: Headers = &[
-            ("host", "a.example:8080"),
-            ("x-forwarded-proto", "https"),
-            ("x-forwarded-port", "8443"),
-            ("forwarded", "for=1.1.1.1;Proto=\"HTTPS\""),
-        ];
-        let chain: Headers = &[
-            ("x-forwarded-proto", "http, https"),
-            ("x-forwarded-port", "7"),
-            ("x-forwarded-proto", "http"),
-        ];
-        let odd: Headers = &[
-            ("host", "a.example:x"),
-            ("x-forwarded-proto", "wss"),
-            ("x-forwarded-port", "0"),
-        ];
-        let bare: Headers = &[("host", "a.example")];
-        let cases: [(&str, &str, TrustedHops, Headers, Option<ClientScheme>, _); 18] = [
-            ("a host alone", "/", plain, bare, None, ("http", 80)),
-            ("no host", "/", plain, &[], None, ("http", 80)),
-            (
-                "a port",
-                "/",
-                plain,
-                &[("host", "[::1]:81")],
-                None,
-                ("http", 81),
-            ),
-            (
-                "no port",
-                "/",
-                plain,
-                &[("host", "[::1]")],
-                None,
-                ("http", 80),
-            ),
-            (
-                "URI",
-                "https://b.example/",
-                plain,
-                bare,
-                None,
-                ("https", 443),
-            ),
-            (
-                "port of the URI",
-                "http://b.example:82/",
-                plain,
-                bare,
-                None,
-                ("http", 82),
-            ),
-            ("host knows", "/", plain, bare, Some(Https), ("https", 443)),
-            (
-                "host knows better",
-                "https://b.example/",
-                x(1),
-                proxied,
-                Some(Http),
-                ("http", 8443),
-            ),
-            (
-                "nobody is believed",
-                "/",
-                plain,
-                proxied,
-                None,
-                ("http", 8080),
-            ),
-            ("a proxy", "/", x(1), proxied, None, ("https", 8443)),
-            (
-                "by Forwarded",
-                "/",
-                forwarded(1),
-                proxied,
-                None,
-                ("https", 8080),
-            ),
-            (
-                "by Forwarded, with its own port",
-                "/",
-                forwarded(1),
-                &[("forwarded", "port=5")],
-                None,
-                ("http", 5),
-            ),
-            (
-                "the nearest of a chain",
-                "/",
-                x(1),
-                chain,
-                None,
-                ("http", 7),
-            ),
-            ("two of a chain", "/", x(2), chain, None, ("https", 7)),
-            ("all of a chain", "/", x(9), chain, None, ("http", 7)),
-            (
-                "a proxy that says nothing",
-                "/",
-                x(1),
-                bare,
-                None,
-                ("http", 80),
-            ),
-            (
-                "nothing that can be read",
-                "/",
-                x(1),
-                odd,
-                None,
-                ("http", 80),
-            ),
-            (
-                "the scheme alone",
-                "/",
-                x(1),
-                &[("x-forwarded-proto", "https")],
-                None,
-                ("https", 443),
-            ),
-        ];
-        for (name, uri, hops, headers, told, expected) in cases {
-            let mut request = Request::get(uri);
-            for (name, value) in headers {
-                request = request.header(*name, *value);
-            }
-            let (mut head, ()) = request.body(()).unwrap().into_parts();
-            if let Some(told) = told {
-                head.extensions.insert(told);
-            }
-            let context = Context::new(head, hops, Timestamp::default(), &SystemRandom);
-            assert_eq!((context.scheme(), context.port()), expected, "{name}");
-        }
+/// `example.com:80` and `[::1]:80` as host and port.
+fn split_port(authority: &str) -> (&str, Option<&str>) {
+    match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
     }
 }
+
+#[cfg(test)]
+mod tests;

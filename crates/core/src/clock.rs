@@ -4,6 +4,7 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
+    sync::Arc,
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
@@ -125,6 +126,12 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Timestamp;
 }
 
+impl<C: Clock + ?Sized> Clock for Arc<C> {
+    fn now(&self) -> Timestamp {
+        C::now(self)
+    }
+}
+
 /// The system's clock.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
@@ -146,6 +153,12 @@ impl Clock for SystemClock {
 pub trait Timer: Send + Sync + 'static {
     /// Returns a future that ends once the clock shows `deadline`.
     fn sleep_until(&self, deadline: Timestamp) -> BoxFuture<'static, ()>;
+}
+
+impl<T: Timer + ?Sized> Timer for Arc<T> {
+    fn sleep_until(&self, deadline: Timestamp) -> BoxFuture<'static, ()> {
+        T::sleep_until(self, deadline)
+    }
 }
 
 #[cfg(test)]

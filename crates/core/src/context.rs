@@ -1,7 +1,6 @@
 //! What is known of a request: written once by the step that finds it out, read by all that follow.
 
 use std::{
-    borrow::Cow,
     fmt,
     net::IpAddr,
     sync::{
@@ -11,21 +10,14 @@ use std::{
     time::Duration,
 };
 
-use http::{Extensions, HeaderMap, HeaderName, Method, Request, Uri, Version, header};
+use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
 
 use crate::{
-    ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, Params, Random,
-    Rejection, RequestId, ResourceInfo, StageInfo, StagePath, SystemClock, SystemRandom, Timestamp,
-    TrustedHops,
+    ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, REQUEST_ID, Random,
+    Rejection, RequestId, ResourceInfo, Route, StageInfo, StagePath, SystemClock, SystemRandom,
+    TRACE_ID, Timestamp, TrustedHops,
     ids::{draw_ids, trace_header},
-    original_header_names,
 };
-
-/// The header that carries a request's id, from a client that has one and to every client.
-pub const REQUEST_ID: HeaderName = HeaderName::from_static("x-amzn-requestid");
-
-/// The header that carries a request's trace.
-pub const TRACE_ID: HeaderName = HeaderName::from_static("x-amzn-trace-id");
 
 /// What is known of one request, shared by every step and by what outlives the response.
 ///
@@ -64,15 +56,6 @@ struct Inner {
     integration_status: AtomicU16,
     integration_micros: AtomicU64,
     status: AtomicU16,
-}
-
-/// The resource that a request was routed to, and its path parameters as spans of [`Context::resource_path`].
-#[derive(Debug, Clone)]
-pub struct Route {
-    /// The resource.
-    pub resource: Arc<ResourceInfo>,
-    /// The parameters.
-    pub params: Params,
 }
 
 impl Context {
@@ -208,71 +191,15 @@ impl Context {
         self.0.header_names.as_ref()
     }
 
-    /// Returns how the client spelled the name of a header. Where that is not known, each of its words has a capital, as
-    /// in `Content-Type`.
-    #[must_use]
-    pub fn header_spelling(&self, name: &HeaderName) -> Cow<'_, str> {
-        let names = self.original_header_names();
-        match names.and_then(|names| names.spelling(name)) {
-            Some(spelling) => Cow::Borrowed(spelling),
-            None => Cow::Owned(original_header_names::canonical(name)),
-        }
+    /// Returns the scheme that the host says the client used.
+    pub(crate) fn noted_scheme(&self) -> Option<ClientScheme> {
+        self.0.scheme
     }
 
-    /// Returns whether an expression that says `spelling` means the header `name`: the client must have spelled it so,
-    /// as far as that is known.
+    /// Returns which proxies are believed about the client.
     #[must_use]
-    pub fn allows_spelling(&self, name: &HeaderName, spelling: &str) -> bool {
-        let names = self.original_header_names();
-        names.is_none_or(|names| names.allows(name, spelling))
-    }
-
-    /// Returns the host that was asked for, with its port if that was written.
-    #[must_use]
-    pub fn authority(&self) -> Option<&str> {
-        match self.0.uri.authority() {
-            Some(authority) => authority.as_str().rsplit('@').next(),
-            None => str::from_utf8(self.0.headers.get(header::HOST)?.as_bytes()).ok(),
-        }
-    }
-
-    /// Returns the host that was asked for, without its port: `$context.domainName`.
-    #[must_use]
-    pub fn domain_name(&self) -> Option<&str> {
-        let host = split_port(self.authority()?).0;
-        (!host.is_empty()).then_some(host)
-    }
-
-    /// Returns the scheme that the client used, `http` or `https`: what the host says in [`ClientScheme`], what believed
-    /// proxies say, or what the request's URI says.
-    #[must_use]
-    pub fn scheme(&self) -> &'static str {
-        self.client_scheme().as_str()
-    }
-
-    fn client_scheme(&self) -> ClientScheme {
-        self.0
-            .scheme
-            .or_else(|| self.0.trusted_hops.told_scheme(self.headers()))
-            .or_else(|| ClientScheme::parse(self.uri().scheme_str()?))
-            .unwrap_or_default()
-    }
-
-    /// Returns whether proxies in front are believed about the client, so that what they wrote of it stands.
-    #[must_use]
-    pub fn believes_proxies(&self) -> bool {
-        self.0.trusted_hops != TrustedHops::default()
-    }
-
-    /// Returns the port that the client used: what believed proxies say, or that of the [authority](Self::authority),
-    /// or that of the [scheme](Self::scheme).
-    #[must_use]
-    pub fn port(&self) -> u16 {
-        self.0
-            .trusted_hops
-            .told_port(self.headers())
-            .or_else(|| split_port(self.authority()?).1?.parse().ok())
-            .unwrap_or_else(|| self.client_scheme().default_port())
+    pub fn trusted_hops(&self) -> TrustedHops {
+        self.0.trusted_hops
     }
 
     /// Returns the client's user agent.
@@ -292,35 +219,20 @@ impl Context {
         let _ = self.0.stage.set(stage);
     }
 
+    pub(crate) fn stage_path(&self) -> Option<&StagePath> {
+        self.0.stage.get()
+    }
+
     /// Returns the stage that serves the request.
     #[must_use]
     pub fn stage(&self) -> Option<&StageInfo> {
-        self.0.stage.get().map(|stage| &*stage.info)
+        self.stage_path().map(|stage| &*stage.info)
     }
 
     /// Returns the value of a stage variable.
     #[must_use]
     pub fn stage_variable(&self, name: &str) -> Option<&str> {
         self.stage()?.variable(name)
-    }
-
-    /// Returns the path from its stage on, as the client wrote it: `$context.path`.
-    #[must_use]
-    pub fn path(&self) -> &str {
-        self.path_from(self.0.stage.get().map_or(0, |stage| stage.path_start))
-    }
-
-    /// Returns the path without stage or base path: what resources are matched against.
-    #[must_use]
-    pub fn resource_path(&self) -> &str {
-        self.path_from(self.0.stage.get().map_or(0, |stage| stage.resource_start))
-    }
-
-    fn path_from(&self, start: usize) -> &str {
-        match self.0.uri.path().get(start..) {
-            Some("") | None => "/",
-            Some(path) => path,
-        }
     }
 
     /// Notes the resource that the request was routed to.
@@ -427,14 +339,6 @@ impl fmt::Debug for Context {
     }
 }
 
-/// `example.com:80` and `[::1]:80` as host and port.
-fn split_port(authority: &str) -> (&str, Option<&str>) {
-    match authority.rsplit_once(':') {
-        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
-        _ => (authority, None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -442,62 +346,6 @@ mod tests {
     fn context(uri: &str, host: &'static str) -> Context {
         let mut request = Request::get(uri).header("host", host).body(()).unwrap();
         Context::of(&mut request)
-    }
-
-    #[test]
-    fn the_domain_is_the_authority_or_the_host_header_without_its_port() {
-        let cases = [
-            ("http://a.example:80/", "b.example", Some("a.example")),
-            ("http://user:pass@a.example:80/", "", Some("a.example")),
-            ("http://user@[::1]/", "", Some("[::1]")),
-            ("/", "b.example:8080", Some("b.example")),
-            ("/", "[::1]:80", Some("[::1]")),
-            ("/", "[::1]", Some("[::1]")),
-            ("/", "", None),
-        ];
-        for (uri, host, expected) in cases {
-            assert_eq!(context(uri, host).domain_name(), expected, "{uri} {host}");
-        }
-    }
-
-    #[test]
-    fn stage_and_resource_are_spans_of_the_original_path() {
-        let context = context("//prod/pets/7?x=1", "");
-        assert_eq!(
-            (context.path(), context.resource_path()),
-            ("//prod/pets/7", "//prod/pets/7")
-        );
-        let info = Arc::new(StageInfo {
-            stage: "prod".to_owned(),
-            ..StageInfo::default()
-        });
-        context.note_stage(StagePath {
-            info,
-            path_start: 1,
-            resource_start: 6,
-        });
-        assert_eq!(
-            (context.path(), context.resource_path()),
-            ("/prod/pets/7", "/pets/7")
-        );
-
-        let mut params = Params::default();
-        params.push(6..7);
-        let resource = Arc::new(ResourceInfo::new("/pets/{id}", ["id"]));
-        context.note_route(Route { resource, params });
-        assert_eq!(context.path_parameter("id"), Some("7"));
-        assert_eq!(context.path_parameter("other"), None);
-    }
-
-    #[test]
-    fn a_stage_without_a_path_behind_it_is_the_root() {
-        let context = context("/prod", "");
-        context.note_stage(StagePath {
-            info: Arc::default(),
-            path_start: 0,
-            resource_start: 5,
-        });
-        assert_eq!(context.resource_path(), "/");
     }
 
     #[test]

@@ -19,6 +19,7 @@ mod context;
 mod context_variable;
 mod identity;
 mod ids;
+mod known_headers;
 mod media_type;
 mod original_header_names;
 mod params;
@@ -34,10 +35,14 @@ pub use body::{Body, BodyError, BoxError};
 pub use client_address::{ClientAddress, PeerAddress, TrustedHops};
 pub use client_scheme::ClientScheme;
 pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};
-pub use context::{Context, REQUEST_ID, Route, TRACE_ID};
+pub use context::Context;
 pub use context_variable::ContextVariable;
 pub use identity::Identity;
 pub use ids::{ExtendedRequestId, RequestId};
+pub use known_headers::{
+    INVOCATION_TYPE, REQUEST_ID, TRACE_ID, X_FORWARDED_FOR, X_FORWARDED_PORT, X_FORWARDED_PROTO,
+    is_dropped_header,
+};
 pub use media_type::first_media_type;
 pub use original_header_names::OriginalHeaderNames;
 pub use params::Params;
@@ -47,7 +52,7 @@ pub use ports::{
 };
 pub use random::{Random, SystemRandom};
 pub use rejection::{ERROR_TYPE, MAX_REQUEST_BYTES, Rejection, Step, Style};
-pub use resource::ResourceInfo;
+pub use resource::{ResourceInfo, Route};
 pub use response_body::ResponseBody;
 pub use response_type::{ResponseType, UnknownResponseType};
 pub use stage_info::{StageInfo, StagePath};

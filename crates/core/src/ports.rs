@@ -1,6 +1,6 @@
 //! What towergate asks of the world: the few traits that a host or another crate fills in.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -35,7 +35,7 @@ impl<F: Function + ?Sized> Function for Arc<F> {
 }
 
 /// One call of a function.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 #[non_exhaustive]
 pub struct Invocation<'a> {
     /// The ARN that is called, with its alias or version if it has one.
@@ -65,7 +65,7 @@ impl<'a> Invocation<'a> {
 
     /// Sets whether the caller waits for what the function returns.
     #[must_use]
-    pub fn with_type(mut self, invocation_type: InvocationType) -> Self {
+    pub fn with_invocation_type(mut self, invocation_type: InvocationType) -> Self {
         self.invocation_type = invocation_type;
         self
     }
@@ -78,6 +78,18 @@ impl<'a> Invocation<'a> {
     }
 }
 
+/// Shows how large the payload is: headers, keys and bodies are in it.
+impl fmt::Debug for Invocation<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Invocation")
+            .field("arn", &self.arn)
+            .field("invocation_type", &self.invocation_type)
+            .field("payload_bytes", &self.payload.len())
+            .field("context", &self.context)
+            .finish_non_exhaustive()
+    }
+}
+
 /// Whether the caller of a function waits for what it returns.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -87,6 +99,32 @@ pub enum InvocationType {
     RequestResponse,
     /// It waits only until the call is accepted.
     Event,
+}
+
+impl InvocationType {
+    /// Returns the type as the header [`INVOCATION_TYPE`](crate::INVOCATION_TYPE) has it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::RequestResponse => "RequestResponse",
+            Self::Event => "Event",
+        }
+    }
+
+    /// Reads a type as the header [`INVOCATION_TYPE`](crate::INVOCATION_TYPE) has it, in exactly this case.
+    ///
+    /// ```
+    /// use towergate_core::InvocationType;
+    ///
+    /// assert_eq!(InvocationType::parse("Event"), Some(InvocationType::Event));
+    /// assert_eq!(InvocationType::parse("event"), None);
+    /// ```
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        [Self::RequestResponse, Self::Event]
+            .into_iter()
+            .find(|invocation_type| invocation_type.as_str() == text)
+    }
 }
 
 /// Why a function gave no answer.

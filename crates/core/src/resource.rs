@@ -1,5 +1,9 @@
 //! What a match knows of the resource it found.
 
+use std::sync::Arc;
+
+use crate::Params;
+
 /// A resource of a route table: its path pattern, its id and the names of its parameters.
 ///
 /// Made once when the table is built and shared by every request that matches it.
@@ -40,6 +44,15 @@ impl ResourceInfo {
     pub fn parameters(&self) -> &[Box<str>] {
         &self.parameters
     }
+}
+
+/// The resource that a request was routed to, and its path parameters as spans of [`Context::resource_path`](crate::Context::resource_path).
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// The resource.
+    pub resource: Arc<ResourceInfo>,
+    /// The parameters.
+    pub params: Params,
 }
 
 /// Ten characters of base 36 from the path's 64-bit FNV-1a hash.

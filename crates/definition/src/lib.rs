@@ -13,12 +13,14 @@
 //! assert!(pets.resources["/pets/{id}"].methods.contains_key(&HttpMethod::Get));
 //! ```
 
+mod authorizer;
 mod diagnostic;
 mod gateway_response;
 mod integration;
 mod method;
 mod rest_api;
 
+pub use authorizer::{Authorizer, AuthorizerType};
 pub use diagnostic::{Diagnostic, Place, Severity};
 pub use gateway_response::GatewayResponse;
 pub use integration::{

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{GatewayResponse, HttpMethod, Method};
+use crate::{Authorizer, GatewayResponse, HttpMethod, Method};
 
 /// Where the API key of a request is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -55,6 +55,9 @@ pub struct RestApi {
     pub disable_execute_api_endpoint: bool,
     /// The resources by path, those without methods included.
     pub resources: BTreeMap<String, Resource>,
+    /// The authorizers by name.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub authorizers: BTreeMap<String, Authorizer>,
     /// The restyled refusals, by response type (`DEFAULT_4XX`).
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub gateway_responses: BTreeMap<String, GatewayResponse>,
@@ -84,6 +87,13 @@ impl RestApi {
     #[must_use]
     pub fn binary_media_type(mut self, media_type: impl Into<String>) -> Self {
         self.binary_media_types.push(media_type.into());
+        self
+    }
+
+    /// Adds an authorizer under a name that methods may give; one of the same name is replaced.
+    #[must_use]
+    pub fn authorizer(mut self, name: impl Into<String>, authorizer: Authorizer) -> Self {
+        self.authorizers.insert(name.into(), authorizer);
         self
     }
 

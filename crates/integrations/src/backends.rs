@@ -13,12 +13,12 @@ use towergate_core::{
     Body, Clock, Context, MAX_REQUEST_BYTES, Random, Rejection, ResponseType, Step, SystemClock,
     SystemRandom, Timer,
 };
+use towergate_functions::Functions;
 
 use crate::{
     FunctionArn, Lambda,
     deadline::{Deadline, Elapsed},
     in_process::InProcess,
-    lambda::Functions,
 };
 
 /// What integrations call, and how: in-process services, the client, time and chance. One for a whole gateway.
@@ -83,7 +83,7 @@ impl Backends {
     /// Calls `function` where an API names `arn`.
     ///
     /// A function that is listed with an alias or version stands for that one alone, one without for all that are not
-    /// listed. ARNs of other regions and accounts mean the function of the same name, if there is but one.
+    /// listed. One that is listed by a bare name stands for it in every region and account where no ARN is listed.
     ///
     /// # Errors
     ///
@@ -93,8 +93,22 @@ impl Backends {
         arn: &FunctionArn,
         function: Lambda,
     ) -> Result<Self, FunctionTaken> {
+        self.insert_function(arn, function)?;
+        Ok(self)
+    }
+
+    /// Calls `function` where an API names `arn`, as [`with_function`](Self::with_function) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns [`FunctionTaken`] if another function stands for the ARN already.
+    pub fn insert_function(
+        &mut self,
+        arn: &FunctionArn,
+        function: Lambda,
+    ) -> Result<(), FunctionTaken> {
         match self.functions.insert(arn, function) {
-            true => Ok(self),
+            true => Ok(()),
             false => Err(FunctionTaken(arn.clone())),
         }
     }
@@ -150,6 +164,12 @@ impl Backends {
     #[must_use]
     pub fn timer(&self) -> &dyn Timer {
         &*self.timer
+    }
+
+    /// Returns clock and timer, to be shared.
+    #[must_use]
+    pub fn time(&self) -> (Arc<dyn Clock>, Arc<dyn Timer>) {
+        (Arc::clone(&self.clock), Arc::clone(&self.timer))
     }
 
     /// Returns the source of chance.

@@ -14,7 +14,8 @@ use http::{HeaderMap, HeaderName, header};
 use towergate_core::first_media_type;
 use towergate_definition::ContentHandling;
 
-const BASE64: GeneralPurpose = GeneralPurpose::new(
+/// Base64, with or without its padding.
+pub(crate) const BASE64: GeneralPurpose = GeneralPurpose::new(
     &alphabet::STANDARD,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );

@@ -3,13 +3,8 @@
 //! Names are compared in lower case, as [`http`] keeps them.
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
+use towergate_core::is_dropped_header;
 use towergate_definition::IntegrationType;
-use towergate_mapping_templates::RequestVariables;
-
-/// Whether a client's header is dropped as the request is read: no mapping and no backend sees it.
-pub(crate) fn is_dropped_at_parse(name: &HeaderName) -> bool {
-    RequestVariables::drops_header(name)
-}
 
 /// Whether mapping to this header is a configuration error.
 pub(crate) fn is_illegal_target(integration_type: IntegrationType, name: &HeaderName) -> bool {
@@ -40,7 +35,7 @@ fn is_removed_before_http(name: &HeaderName) -> bool {
 pub(crate) fn forwarded(headers: &HeaderMap) -> HeaderMap {
     let mut forwarded = HeaderMap::with_capacity(headers.len() + 4);
     for (name, value) in headers {
-        let stays = is_dropped_at_parse(name)
+        let stays = is_dropped_header(name)
             || name == header::HOST
             || (name == header::AUTHORIZATION && is_signature(value));
         if !stays {

@@ -18,12 +18,10 @@ use crate::{
     integration_request::IntegrationRequest,
     integration_responses::{IntegrationResponses, Reply},
     request_mappings::Mapped,
+    timeout::compile_timeout,
 };
 
 const API_ID: HeaderName = HeaderName::from_static("x-amzn-apigateway-api-id");
-
-/// The shortest timeout that a definition may set, in milliseconds.
-const MIN_TIMEOUT_IN_MILLIS: u32 = 50;
 
 /// A compiled `HTTP` or `HTTP_PROXY` integration.
 #[derive(Debug)]
@@ -203,20 +201,6 @@ impl Kind {
         );
         Some(Self::Mapped(Box::new(responses?)))
     }
-}
-
-/// Returns how long a backend may take, and reports what is too short.
-pub(crate) fn compile_timeout(
-    integration: &definition::Integration,
-    place: &Place,
-    diagnostics: &mut Vec<Diagnostic>,
-) -> Duration {
-    let millis = integration.timeout_in_millis;
-    if millis < MIN_TIMEOUT_IN_MILLIS {
-        let message = format!("{millis} ms is too short: use 50 or more");
-        diagnostics.push(Diagnostic::error(place.key("timeoutInMillis"), message));
-    }
-    Duration::from_millis(u64::from(millis))
 }
 
 fn append_query(uri: &mut String, query: &str) {

@@ -6,8 +6,9 @@ use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 use towergate_core::{Body, BodyError, BoxError, BoxFuture, Rejection, Step};
+use towergate_functions::{CatchPanic, oneshot};
 
-use crate::{backends::chain, catch_panic::CatchPanic, oneshot::oneshot};
+use crate::backends::chain;
 
 type Answer = Result<Response<Body>, Rejection>;
 

@@ -1,4 +1,4 @@
-//! The backends of an API: `HTTP`, `HTTP_PROXY`, `MOCK` and any tower service in this process.
+//! The backends of an API: `HTTP`, `HTTP_PROXY`, `MOCK`, Lambda functions and any tower service in this process.
 //!
 //! An integration is compiled once from its [definition](towergate_definition::Integration), and then called with what
 //! is known of a request:
@@ -30,7 +30,6 @@
 
 mod backends;
 mod body_template;
-mod catch_panic;
 mod compiled_integration;
 mod content_handling;
 mod deadline;
@@ -43,16 +42,17 @@ mod integration_responses;
 mod lambda;
 mod mock_integration;
 mod mock_status;
-mod oneshot;
 mod request_mappings;
 mod template;
+mod timeout;
 
 pub use backends::{Backends, FunctionTaken, ServiceError};
 pub use compiled_integration::CompiledIntegration;
 pub use content_handling::BinaryMediaTypes;
 pub use in_process::InProcess;
-pub use lambda::{
-    FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyEvent, ProxyRequestContext,
-};
+pub use lambda::function_of;
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};
+pub use towergate_functions::{
+    FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyRequestContext,
+};

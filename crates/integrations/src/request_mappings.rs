@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 use serde_json::Value;
-use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step};
+use towergate_core::{Body, BodyError, Context, Rejection, ResponseType, Step, is_dropped_header};
 use towergate_definition::{Diagnostic, Integration, IntegrationType, Place};
 use towergate_expressions::{
     MappedValue, MappingError, MethodRequest, QueryString, RequestMapping, RequestTarget,
@@ -15,7 +15,7 @@ use towergate_mapping_templates::{Overrides, override_text};
 use crate::{
     backends::Backends,
     deadline::{Deadline, Elapsed},
-    header_rules::{is_dropped_at_parse, is_illegal_target},
+    header_rules::is_illegal_target,
     header_source::HeaderSource,
 };
 
@@ -229,7 +229,7 @@ fn reads_dropped_header(source: &str) -> bool {
             .or_else(|| rest.strip_prefix("multivalueheader."))
     });
     name.and_then(|name| HeaderName::try_from(name).ok())
-        .is_some_and(|name| is_dropped_at_parse(&name))
+        .is_some_and(|name| is_dropped_header(&name))
 }
 
 /// What is told when a mapping reads JSON and the body is not JSON (rest-api.md, section 4.3).

@@ -10,26 +10,13 @@ use aws_lambda_events::apigw::{ApiGatewayProxyRequest, ApiGatewayProxyResponse};
 use http::{Request, Response};
 use lambda_http::{IntoResponse, RequestExt, request::RequestContext};
 use lambda_runtime::{Error, LambdaEvent, service_fn};
-use serde::Deserialize;
 use serde_json::{Value, json};
-use towergate_core::{Context, Function as _, FunctionError, Invocation, SystemRandom, Timestamp};
 use towergate_integrations::{Body, Lambda};
 
 async fn told(response: Response<Body>) -> (u16, String) {
     let body = response.status().as_u16();
     let text = response.into_body().collect(1_000).await.expect("a body");
     (body, String::from_utf8_lossy(&text).into_owned())
-}
-
-async fn document(function: &Lambda, payload: &'static str) -> Value {
-    let context = Context::of(&mut Request::new(()));
-    match function
-        .invoke(Invocation::new(&context, ARN, payload))
-        .await
-    {
-        Err(FunctionError::Failed(document)) => serde_json::from_slice(&document).expect("JSON"),
-        result => panic!("the function does not fail: {result:?}"),
-    }
 }
 
 #[tokio::test]
@@ -46,70 +33,11 @@ async fn an_event_handler_answers_a_method() {
         Ok(answer)
     }
     let request = Request::put("/prod/pets/7").body("").unwrap();
-    let response = ask(Lambda::runtime(service_fn(handler)), request).await;
+    let response = ask(Lambda::lambda_runtime(service_fn(handler)), request).await;
     assert_eq!(
         told(response.unwrap()).await,
         (201, "PUT 7 true".to_owned())
     );
-}
-
-#[tokio::test]
-async fn a_handler_gets_the_context_of_its_invocation() {
-    let function = Lambda::runtime(service_fn(async |event: LambdaEvent<Value>| {
-        Ok::<_, Error>(serde_json::to_value(event.context)?)
-    }));
-    let context = Context::of(&mut Request::new(()));
-    let trace = context.trace(&SystemRandom).to_owned();
-    let invocation =
-        Invocation::new(&context, ARN, "{}").with_deadline(Timestamp::from_unix_millis(1_234));
-    let seen = function.invoke(invocation).await.unwrap();
-    let seen: Value = serde_json::from_slice(&seen).unwrap();
-    assert_eq!(seen["request_id"], context.request_id().as_str());
-    assert_eq!(seen["deadline"], 1_234);
-    assert_eq!(seen["invoked_function_arn"], ARN);
-    assert_eq!(seen["xray_trace_id"], trace);
-    assert_eq!(seen["env_config"]["function_name"], "pets");
-    assert_eq!(seen["env_config"]["version"], "live");
-}
-
-#[tokio::test]
-async fn a_failure_is_the_error_document_of_the_runtime() {
-    #[derive(Debug, Deserialize)]
-    struct Pets {
-        pets: Vec<u8>,
-    }
-    async fn handler(event: LambdaEvent<Pets>) -> Result<Value, Error> {
-        assert_ne!(event.payload.pets, [0], "no pet");
-        Err("no pets".into())
-    }
-    const DESERIALIZE: &str = "&lambda_runtime::deserializer::DeserializeError";
-    let function = Lambda::runtime(service_fn(handler));
-    let cases = [
-        (
-            r#"{"pets":[1]}"#,
-            "&alloc::boxed::Box<dyn core::error::Error + core::marker::Send + core::marker::Sync>",
-            "no pets",
-        ),
-        (
-            r#"{"pets":[0]}"#,
-            "&alloc::boxed::Box<dyn core::any::Any + core::marker::Send>",
-            "Lambda panicked: assertion `left != right` failed: no pet\n  left: [0]\n right: [0]",
-        ),
-        (
-            r#"{"pets":[1,""]}"#,
-            DESERIALIZE,
-            "failed to deserialize the incoming data into the function's payload type: [pets[1]] pets[1]: invalid type: string \"\", expected u8 at line 1 column 13\n",
-        ),
-        (
-            "[",
-            DESERIALIZE,
-            "failed to deserialize the incoming data into the function's payload type: EOF while parsing a list at line 1 column 1\n",
-        ),
-    ];
-    for (payload, error_type, message) in cases {
-        let expected = json!({"errorType": error_type, "errorMessage": message});
-        assert_eq!(document(&function, payload).await, expected, "{payload}");
-    }
 }
 
 #[tokio::test]
@@ -135,7 +63,7 @@ async fn an_http_handler_answers_a_method() {
         }
         Ok(seen)
     }
-    let function = Lambda::http_runtime(service_fn(handler));
+    let function = Lambda::lambda_http(service_fn(handler));
     let request = Request::post("/prod/pets/7?tag=a&tag=b+c")
         .header("x-tag", "one")
         .header("x-tag", "two")
@@ -167,11 +95,6 @@ async fn an_http_handler_answers_a_method() {
     )
     .await;
     assert_eq!(failed.unwrap_err().status(), 502);
-    let document = document(&function, "{}").await;
-    assert_eq!(
-        document["errorType"],
-        "&lambda_runtime::deserializer::DeserializeError"
-    );
 }
 
 #[tokio::test]
@@ -190,24 +113,20 @@ async fn an_http_handler_answers_in_every_form() {
         Ok(builder.body(lambda_http::Body::Empty)?)
     }
     let cases = [
-        (
-            "text",
-            Lambda::http_runtime(service_fn(text)),
-            (200, "text"),
-        ),
+        ("text", Lambda::lambda_http(service_fn(text)), (200, "text")),
         (
             "bytes",
-            Lambda::http_runtime(service_fn(bytes)),
+            Lambda::lambda_http(service_fn(bytes)),
             (200, "\0bytes"),
         ),
         (
             "a status",
-            Lambda::http_runtime(service_fn(status)),
+            Lambda::lambda_http(service_fn(status)),
             (409, "taken"),
         ),
         (
             "a response",
-            Lambda::http_runtime(service_fn(whole)),
+            Lambda::lambda_http(service_fn(whole)),
             (404, ""),
         ),
     ];

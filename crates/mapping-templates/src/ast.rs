@@ -1,8 +1,8 @@
 //! A template as it is kept after parsing: names are slots, literals are values, paths are compiled.
 
-use std::sync::Arc;
+use std::{collections::HashMap, sync::Arc};
 
-use towergate_expressions::JsonPath;
+use towergate_expressions::{JavaPattern, JsonPath};
 
 use crate::value::{Number, Text};
 
@@ -13,16 +13,33 @@ pub(crate) struct Place {
     pub(crate) column: u32,
 }
 
+impl Place {
+    /// Moves a place within a quoted text to where that text stands.
+    pub(crate) fn within(self, quotation: Self) -> Self {
+        let column = if self.line == 1 { quotation.column } else { 0 };
+        Self {
+            line: self.line.saturating_add(quotation.line.saturating_sub(1)),
+            column: self.column.saturating_add(column),
+        }
+    }
+}
+
 /// The index of a variable.
 pub(crate) type Slot = usize;
 
 pub(crate) type Block = Box<[Node]>;
 
-/// The names of the variables, by slot.
+/// What a template names: its variables, by slot, and the regular expressions that it writes out.
 #[derive(Debug, Clone)]
-pub(crate) struct Names(Vec<Box<str>>);
+pub(crate) struct Names {
+    variables: Vec<Box<str>>,
+    patterns: HashMap<Box<str>, Arc<JavaPattern>>,
+}
 
 impl Names {
+    /// The most regular expressions that a template keeps; further ones are compiled as it renders.
+    const MAX_PATTERNS: usize = 64;
+
     pub(crate) const INPUT: Slot = 0;
     pub(crate) const UTIL: Slot = 1;
     pub(crate) const CONTEXT: Slot = 2;
@@ -42,19 +59,36 @@ impl Names {
     ];
 
     pub(crate) fn new() -> Self {
-        Self(Self::BUILT_IN.map(Box::from).into())
+        Self {
+            variables: Self::BUILT_IN.map(Box::from).into(),
+            patterns: HashMap::new(),
+        }
     }
 
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
+    pub(crate) fn variables(&self) -> usize {
+        self.variables.len()
     }
 
     pub(crate) fn slot(&mut self, name: &str) -> Slot {
-        if let Some(slot) = self.0.iter().position(|known| **known == *name) {
+        if let Some(slot) = self.variables.iter().position(|known| **known == *name) {
             return slot;
         }
-        self.0.push(name.into());
-        self.0.len() - 1
+        self.variables.push(name.into());
+        self.variables.len() - 1
+    }
+
+    /// Compiles a regular expression beforehand; one that is none fails where it is used.
+    pub(crate) fn keep_pattern(&mut self, pattern: &str) {
+        if self.patterns.len() < Self::MAX_PATTERNS
+            && !self.patterns.contains_key(pattern)
+            && let Ok(compiled) = JavaPattern::parse(pattern)
+        {
+            self.patterns.insert(pattern.into(), Arc::new(compiled));
+        }
+    }
+
+    pub(crate) fn pattern(&self, pattern: &str) -> Option<&Arc<JavaPattern>> {
+        self.patterns.get(pattern)
     }
 }
 
@@ -123,8 +157,19 @@ pub(crate) enum Step {
 pub(crate) struct Call {
     pub(crate) name: Box<str>,
     pub(crate) arguments: Box<[Expression]>,
-    /// The argument, where it is a JSONPath known beforehand.
-    pub(crate) path: Option<Arc<JsonPath>>,
+    /// What it asks of `$input`, where that is known beforehand.
+    pub(crate) query: Option<InputQuery>,
+}
+
+/// A call of `$input` with a literal argument.
+#[derive(Debug, Clone)]
+pub(crate) enum InputQuery {
+    /// `$input.json(path)`.
+    Json(Arc<JsonPath>),
+    /// `$input.params(name)`.
+    Parameter(Text),
+    /// `$input.path(path)`.
+    Path(Arc<JsonPath>),
 }
 
 #[derive(Debug, Clone)]
@@ -137,7 +182,7 @@ pub(crate) enum Expression {
     Interpolated(Box<Interpolated>),
     List(Box<[Expression]>),
     Map(Box<[(Expression, Expression)]>),
-    Range(Box<[Expression; 2]>),
+    Range(Box<Range>),
     Reference(Box<Reference>),
     Not(Box<Expression>),
     /// Operators of one level, from left to right.
@@ -153,10 +198,48 @@ pub(crate) struct Interpolated {
 }
 
 #[derive(Debug, Clone)]
+pub(crate) struct Range {
+    pub(crate) ends: [Expression; 2],
+    pub(crate) literal: Box<str>,
+}
+
+impl Expression {
+    /// What a text is joined to where this has no value.
+    pub(crate) fn literal(&self) -> &str {
+        match self {
+            Self::Chain(chain) => chain.literal(),
+            Self::Range(range) => &range.literal,
+            Self::Reference(reference) => {
+                reference.print.as_ref().map_or("", |print| &print.literal)
+            }
+            _ => "",
+        }
+    }
+}
+
+#[derive(Debug, Clone)]
 pub(crate) struct Chain {
     pub(crate) place: Place,
     pub(crate) first: Expression,
-    pub(crate) rest: Box<[(Operator, Expression)]>,
+    pub(crate) rest: Box<[Operation]>,
+    /// What stands in the parentheses around a calculation.
+    pub(crate) parenthesised: Option<Box<str>>,
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct Operation {
+    pub(crate) operator: Operator,
+    pub(crate) operand: Expression,
+    /// The operand of a calculation as it is written, with the blanks around it.
+    pub(crate) literal: Box<str>,
+}
+
+impl Chain {
+    /// The last operand, unless all stand in parentheses.
+    fn literal(&self) -> &str {
+        let last = self.rest.last().map(|operation| &operation.literal);
+        self.parenthesised.as_ref().or(last).map_or("", |text| text)
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -174,6 +257,16 @@ pub(crate) enum Operator {
     Multiply,
     Divide,
     Modulo,
+}
+
+impl Operator {
+    /// Whether it calculates, or joins texts.
+    pub(crate) fn is_arithmetic(self) -> bool {
+        matches!(
+            self,
+            Self::Add | Self::Subtract | Self::Multiply | Self::Divide | Self::Modulo
+        )
+    }
 }
 
 #[derive(Debug, Clone)]

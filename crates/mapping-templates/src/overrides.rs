@@ -1,5 +1,7 @@
 //! What templates write to `$context.requestOverride` and `$context.responseOverride`.
 
+use std::sync::{Arc, LazyLock};
+
 use serde_json::{Map, Value};
 
 /// The overrides of one request, as JSON values: texts, numbers and lists keep their kind.
@@ -14,24 +16,30 @@ use serde_json::{Map, Value};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Overrides {
-    pub(crate) request: Map<String, Value>,
-    pub(crate) response: Map<String, Value>,
+pub struct Overrides(Arc<Maps>);
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Maps {
+    request: Map<String, Value>,
+    response: Map<String, Value>,
 }
 
 impl Default for Overrides {
     /// Creates the maps that are there before a template writes anything, all empty.
     fn default() -> Self {
-        let group = |names: &[&str]| {
-            let groups = names
-                .iter()
-                .map(|name| ((*name).to_owned(), Value::Object(Map::new())));
-            groups.collect()
-        };
-        Self {
-            request: group(&["header", "path", "querystring"]),
-            response: group(&["header"]),
-        }
+        static UNWRITTEN: LazyLock<Overrides> = LazyLock::new(|| {
+            let group = |names: &[&str]| {
+                let groups = names
+                    .iter()
+                    .map(|name| ((*name).to_owned(), Value::Object(Map::new())));
+                groups.collect()
+            };
+            Overrides(Arc::new(Maps {
+                request: group(&["header", "path", "querystring"]),
+                response: group(&["header"]),
+            }))
+        });
+        UNWRITTEN.clone()
     }
 }
 
@@ -39,29 +47,35 @@ impl Overrides {
     /// Returns `$context.requestOverride`.
     #[must_use]
     pub fn request(&self) -> &Map<String, Value> {
-        &self.request
+        &self.0.request
     }
 
     /// Returns `$context.responseOverride`.
     #[must_use]
     pub fn response(&self) -> &Map<String, Value> {
-        &self.response
+        &self.0.response
+    }
+
+    /// Returns both, to be written to.
+    pub(crate) fn maps_mut(&mut self) -> [&mut Map<String, Value>; 2] {
+        let maps = Arc::make_mut(&mut self.0);
+        [&mut maps.request, &mut maps.response]
     }
 
     /// Returns the entries of `$context.requestOverride.header`, `path` or `querystring`.
     pub fn request_group(&self, name: &str) -> impl Iterator<Item = (&str, &Value)> {
-        entries(&self.request, name)
+        entries(&self.0.request, name)
     }
 
     /// Returns the entries of `$context.responseOverride.header`.
     pub fn response_headers(&self) -> impl Iterator<Item = (&str, &Value)> {
-        entries(&self.response, "header")
+        entries(&self.0.response, "header")
     }
 
     /// Returns `$context.responseOverride.status`, if it is an integer from 100 to 599.
     #[must_use]
     pub fn status(&self) -> Option<u16> {
-        let status = self.response.get("status")?.as_u64()?;
+        let status = self.0.response.get("status")?.as_u64()?;
         u16::try_from(status)
             .ok()
             .filter(|status| (100..600).contains(status))

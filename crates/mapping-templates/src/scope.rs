@@ -3,7 +3,7 @@
 use std::{
     borrow::Cow,
     fmt,
-    sync::{Arc, OnceLock},
+    sync::{Arc, LazyLock, OnceLock},
 };
 
 use crate::{
@@ -31,8 +31,11 @@ impl Payload {
     #[must_use]
     pub fn new(text: impl Into<Arc<str>>) -> Self {
         let text = text.into();
+        if text.is_empty() {
+            return Self::default();
+        }
         Self(Arc::new(Inner {
-            text: if text.is_empty() { "{}".into() } else { text },
+            text,
             document: OnceLock::new(),
         }))
     }
@@ -56,7 +59,8 @@ impl Payload {
 
 impl Default for Payload {
     fn default() -> Self {
-        Self::new("")
+        static EMPTY: LazyLock<Payload> = LazyLock::new(|| Payload::new("{}"));
+        EMPTY.clone()
     }
 }
 

@@ -22,9 +22,8 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Template {
     pub(crate) nodes: Block,
-    /// How many variables it names.
-    pub(crate) variables: usize,
-    source_bytes: usize,
+    pub(crate) names: Names,
+    pub(crate) source: Box<str>,
 }
 
 impl Template {
@@ -46,8 +45,8 @@ impl Template {
         let nodes = parser::parse(source, &mut names)?;
         Ok(Self {
             nodes,
-            variables: names.len(),
-            source_bytes: source.len(),
+            names,
+            source: source.into(),
         })
     }
 
@@ -87,6 +86,6 @@ impl Template {
 
     /// A guess at the length of the output.
     pub(crate) fn capacity(&self, body: usize) -> usize {
-        self.source_bytes + body / 2
+        self.source.len() + body / 2
     }
 }

@@ -16,6 +16,8 @@
 mod generate;
 #[path = "support/grammar.rs"]
 mod grammar;
+#[path = "support/oddities.rs"]
+mod oddities;
 mod support;
 
 use std::{
@@ -126,17 +128,30 @@ fn record(case: &Value, answer: &Value) {
     writeln!(file, "{case}").unwrap();
 }
 
-/// Java prints an array as its address.
+/// Java prints an array and an iterator as an address, and the variable `$input` as that of what stands for it here.
 fn is_unstable(output: &str) -> bool {
-    ["[Ljava.lang", "[C@", "[B@", "$Itr@"]
-        .iter()
-        .any(|address| output.contains(address))
+    [
+        "[Ljava.lang",
+        "[C@",
+        "[B@",
+        "Itr@",
+        "Iterator@",
+        "SubList$1@",
+        "Oracle$",
+    ]
+    .iter()
+    .any(|address| output.contains(address))
 }
 
 fn difference(case: &Value, answer: &Value) -> Option<String> {
     let rendered = catch_unwind(AssertUnwindSafe(|| support::render(case)))
         .unwrap_or_else(|_| Err("it panics".to_owned()));
     let expected = answer["output"].as_str();
+    // Of JSONPath the other side knows only `$`.
+    let error = answer["error"].as_str().unwrap_or_default();
+    if error.contains("only the path $ is known") {
+        return None;
+    }
     match (rendered, expected) {
         (Err(error), None) if error == "it panics" => Some(error),
         (Err(_), None) => None,
@@ -153,7 +168,7 @@ fn difference(case: &Value, answer: &Value) -> Option<String> {
                 return Some(format!("found    {output:?}\n  expected {expected:?}"));
             }
             let found = support::overrides(&overrides);
-            (found != answer["overrides"])
+            (!support::same(&found, &answer["overrides"]))
                 .then(|| format!("overrides {found}\n  expected {}", answer["overrides"]))
         }
     }

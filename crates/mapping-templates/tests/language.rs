@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 
 use towergate_mapping_templates::{
-    ContextValue, ParameterLocation, Payload, RenderErrorKind, Scope, Template, Variables,
+    ContextValue, Limits, ParameterLocation, Payload, RenderErrorKind, Scope, Template, Variables,
 };
 
 struct Facts;
@@ -36,6 +36,13 @@ impl Variables for Facts {
 
     fn parameter(&self, location: ParameterLocation, name: &str) -> Option<Cow<'_, str>> {
         (location == ParameterLocation::Header && name == "X-A").then(|| "h".into())
+    }
+
+    fn parameters(&self, location: ParameterLocation, visit: &mut dyn FnMut(&str, &str)) {
+        if location == ParameterLocation::Header {
+            visit("X-A", "h");
+            visit("x-b", "i");
+        }
     }
 }
 
@@ -68,7 +75,7 @@ fn templates_render() {
         ),
         (
             "$input.params('X-A')|$input.params('x-a')|$input.params().header",
-            "h||{}",
+            "h||{X-A=h, x-b=i}",
         ),
         (
             "$context.stage $context.identity.sourceIp $context.requestTimeEpoch",
@@ -90,6 +97,21 @@ fn templates_render() {
         ("$stageVariables.url|$stageVariables['no']", "ex.org|"),
         ("#set($input=1)$input", "1"),
         (
+            "#set($input='s')$input.params('X-A')|$input.json('$')|",
+            "||",
+        ),
+        ("#set($stageVariables.url='x')$stageVariables.url", "x"),
+        ("#set($stageVariables={})$stageVariables.url|", "|"),
+        ("#set($input.params='x')$input.params('X-A').length()", "1"),
+        (
+            r"\$input.params('X-A') \\$context.stage",
+            r"$input.params('X-A') \prod",
+        ),
+        (
+            "#set($p=$input.path('$.pets[0]'))$p.name $p.name.length() $p.no.name|$p.tags.size()",
+            "Rex 3 |1",
+        ),
+        (
             "$util.urlDecode('%')",
             "error: line 1, column 1: `$util.urlDecode` is given a bad `%` sequence",
         ),
@@ -101,7 +123,7 @@ fn templates_render() {
         ("$util.escapeJavaScript('a\"/é')", "a\\\"\\/\\u00E9"),
         (
             "#set($s='x')$s.format('%5.1f|%-3s|%03d', 2.25, 'a', 7)",
-            "  2.2|a  |007",
+            "  2.3|a  |007",
         ),
         ("#set($s='x')$s.join('-', ['a','b'])", "a-b"),
         (
@@ -200,4 +222,92 @@ fn what_throws_is_told_apart_from_what_is_too_much() {
         error.kind(),
         &RenderErrorKind::Throw("a list of size 1 has no index 5".into())
     );
+}
+
+#[test]
+fn errors_of_rendering_point_at_their_place() {
+    let long = format!("{}$util.urlDecode('%')", "-".repeat(200));
+    let cases = [
+        (
+            "a\n  $util.urlDecode('%')",
+            2,
+            3,
+            "  $util.urlDecode('%')\n  ^".to_owned(),
+        ),
+        (
+            "#set($l = [1])\r\n\té#set($l[1] = 2)\r\n",
+            2,
+            3,
+            "\té#set($l[1] = 2)\n\t ^".to_owned(),
+        ),
+        (
+            "\n#set($x = \"a $util.urlDecode('%')\")",
+            2,
+            14,
+            format!("#set($x = \"a $util.urlDecode('%')\")\n{}^", " ".repeat(13)),
+        ),
+        (
+            "#set($x = \"a\n\"\"$util.urlDecode('%')\")",
+            2,
+            2,
+            "\"\"$util.urlDecode('%')\")\n ^".to_owned(),
+        ),
+        (
+            "#define($d)\n$util.urlDecode('%')#end\n$d",
+            2,
+            1,
+            "$util.urlDecode('%')#end\n^".to_owned(),
+        ),
+        (
+            &long,
+            1,
+            201,
+            format!(
+                "…{}$util.urlDecode('%')\n{}^",
+                "-".repeat(80),
+                " ".repeat(81)
+            ),
+        ),
+    ];
+    for (template, line, column, excerpt) in cases {
+        let parsed = Template::parse(template).unwrap();
+        let mut scope = Scope::new(Payload::default(), &());
+        let error = parsed.render(&mut scope).unwrap_err();
+        assert_eq!((error.line(), error.column()), (line, column), "{template}");
+        assert_eq!(error.excerpt(), excerpt, "{template}");
+    }
+    let limits = Limits::default().with_max_output_bytes(2);
+    let mut scope = Scope::new(Payload::default(), &()).with_limits(limits);
+    let error = Template::parse("abc")
+        .unwrap()
+        .render(&mut scope)
+        .unwrap_err();
+    assert_eq!((error.line(), error.column()), (1, 1), "text alone");
+    assert_eq!(error.excerpt(), "abc\n^", "text alone");
+}
+
+#[test]
+fn errors_of_parsing_point_at_their_place() {
+    let long = format!("{}#end{}", "-".repeat(200), "+".repeat(200));
+    let cases = [
+        ("a\n\t#end", "\t#end\n\t^".to_owned()),
+        (
+            "x #set($x = \"a $b[\") y",
+            format!("x #set($x = \"a $b[\") y\n{}^", " ".repeat(18)),
+        ),
+        ("x #set($x = \"\n$b[\") y", "$b[\") y\n   ^".to_owned()),
+        (
+            &long,
+            format!(
+                "…{}#end{}…\n{}^",
+                "-".repeat(80),
+                "+".repeat(36),
+                " ".repeat(81)
+            ),
+        ),
+    ];
+    for (template, excerpt) in cases {
+        let error = Template::parse(template).unwrap_err();
+        assert_eq!(error.excerpt(), excerpt, "{template}");
+    }
 }

@@ -179,6 +179,21 @@ fn numbers_stop_growing() {
 }
 
 #[test]
+fn a_template_may_have_more_patterns_than_it_keeps() {
+    let template: String = (0..70)
+        .map(|number| format!("$s.replaceAll('a{{{number}}}b', '.')"))
+        .collect();
+    let rendered = |steps| {
+        let limits = Limits::default().with_max_steps(steps);
+        render(&format!("#set($s='b'){template}"), limits)
+    };
+    assert_eq!(rendered(70_000), Ok(format!(".{}", "b".repeat(69))));
+    // The six that are not kept are compiled as the template renders.
+    let exceeded = RenderErrorKind::ExceedSteps { limit: 60_000 };
+    assert_eq!(rendered(60_000), Err(exceeded));
+}
+
+#[test]
 fn a_runaway_pattern_is_given_up() {
     let template = r"#set($s='aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabd')$s.replaceAll('^(?:(a+)\1?)+b(?=c)', 'x')";
     let error = render(template, Limits::default()).unwrap_err();
@@ -211,4 +226,140 @@ fn a_failed_template_leaves_the_overrides_as_they_were() {
     let error = template.render(&mut scope).unwrap_err();
     assert_eq!((error.line(), error.column()), (2, 1));
     assert_eq!(scope.overrides().status(), None);
+}
+
+#[test]
+fn containers_that_share_their_parts_are_no_danger() {
+    // Each level doubles the paths to the one item.
+    let twice = |seed: &str, next: &str| {
+        format!(
+            "#set($a={seed})#set($b={seed})#foreach($i in [1..60])#set($a={})#set($b={})#end",
+            next.replace('x', "$a"),
+            next.replace('x', "$b"),
+        )
+    };
+    let cases = [
+        twice("[1]", "[x, x]") + "#if($a == $b)x#end",
+        twice("[1]", "[x, x]") + "$a.equals($b)",
+        twice("[1]", "[x, x]") + "$a.hashCode()",
+        twice("[1]", "[x, x]") + "$a.toString()",
+        twice("[1]", "[x, x]") + "$a",
+        twice("{1: 1}", "{1: x, 2: x}") + "#if($a == $b)x#end",
+        twice("{1: 1}", "{1: x, 2: x}") + "$a",
+        twice("[1]", "[x, x]") + "#set($l=[$a])$l.contains($b)",
+    ];
+    let limits = Limits::default().with_max_steps(500_000);
+    for template in cases {
+        let result = render(&template, limits);
+        let exceeded = Err(RenderErrorKind::ExceedSteps { limit: 500_000 });
+        assert_eq!(result, exceeded, "{template}");
+    }
+    // As keys they differ where telling takes too long, and a key within a key is not followed for ever.
+    let keys = twice("[1]", "[x, x]") + "#set($m={$a: 1, $b: 2})$m.size()";
+    assert_eq!(render(&keys, limits).as_deref(), Ok("2"));
+    let nested = "#set($a={})#set($b={})#foreach($i in [1..1000])#foreach($j in [1..50])#set($a={$a: 1})#set($b={$b: 1})#end#end";
+    let nested = nested.to_owned() + "#if($a == $b)x#end";
+    let too_deep = Err(RenderErrorKind::NestTooDeep { what: "a value" });
+    assert_eq!(render(&nested, Limits::default()), too_deep);
+}
+
+#[test]
+fn what_is_made_is_paid_for_before_it_is_made() {
+    let body = format!("[{}1]", "1,".repeat(5_000));
+    let list = "#set($l=$input.path('$'))";
+    let text = "#set($s=$input.body)";
+    let cases = [
+        (text, "$s.getBytes().size()"),
+        (text, "$s.toCharArray().size()"),
+        (text, "$s.split('').size()"),
+        (list, "$l.toArray().size()"),
+        (list, "$l.subList(0, 5000).size()"),
+        (list, "$l.lastIndexOf(2)"),
+        (list, "$l.removeAll([])"),
+        (list, "#set($n=[])$n.containsAll($l)"),
+        (list, "#set($n=[])$n.addAll($l)"),
+        (list, "#set($l[0]=2)$l"),
+        (list, "$input.path('$[*]').size()"),
+    ];
+    for (set, use_it) in cases {
+        let template = Template::parse(&format!("{set}{use_it}")).unwrap();
+        let steps = |steps| {
+            let limits = Limits::default().with_max_steps(steps);
+            let mut scope = Scope::new(Payload::new(body.as_str()), &()).with_limits(limits);
+            template.render(&mut scope)
+        };
+        assert!(steps(60_000).is_ok(), "{use_it}: {:?}", steps(60_000));
+        let few = steps(4_000).unwrap_err();
+        let limit = RenderErrorKind::ExceedSteps { limit: 4_000 };
+        assert_eq!(few.kind(), &limit, "{use_it}");
+    }
+}
+
+#[test]
+fn searches_that_read_ahead_are_paid_for_by_what_they_may_read() {
+    let run = "a".repeat(10_000);
+    let limits = Limits::default().with_max_steps(60_000);
+    let replace = |pattern: &str| {
+        let template = format!("$input.body.replaceAll('{pattern}', '').length()");
+        let template = Template::parse(&template).unwrap();
+        template
+            .render(&mut Scope::new(Payload::new(run.as_str()), &()).with_limits(limits))
+            .map_err(|error| error.kind().clone())
+    };
+    assert_eq!(replace("a").as_deref(), Ok("0"));
+    assert_eq!(replace("a+").as_deref(), Ok("0"));
+    let exceeded = Err(RenderErrorKind::ExceedSteps { limit: 60_000 });
+    for pattern in ["a*b|a", "(?:a{9}b|a)", "a(?=a)", "(?<=a)a"] {
+        assert_eq!(replace(pattern), exceeded, "{pattern}");
+    }
+}
+
+#[test]
+fn widths_and_precisions_are_no_danger() {
+    let cases = [
+        ("$s.format('%100000d', 1).length()", "100000"),
+        ("$s.format('%0100000d', -1).length()", "100000"),
+        ("$s.format('%-100000s', 'a').length()", "100000"),
+        ("$s.format('%.100000f', 0.5).length()", "100002"),
+        (
+            "$s.format('%.2f|%05.1f|%-4d|%3s', 0.5, -1.25, 7, 'é')",
+            "0.50|-01.3|7   |  é",
+        ),
+    ];
+    for (template, expected) in cases {
+        let template = format!("#set($s=''){template}");
+        let result = render(&template, Limits::default());
+        assert_eq!(result.as_deref(), Ok(expected), "{template}");
+    }
+    let huge = "#set($s='')$s.format('%99999999999d', 1).length()";
+    let exceeded = Err(RenderErrorKind::ExceedOutput {
+        limit: 10 * 1024 * 1024,
+    });
+    assert_eq!(render(huge, Limits::default()), exceeded);
+}
+
+#[test]
+fn numbers_with_many_digits_are_refused() {
+    let render = |template: &str, body: String| {
+        let template = Template::parse(template).unwrap();
+        let result = template.render(&mut Scope::new(Payload::new(body), &()));
+        result.map_err(|error| error.kind().to_string())
+    };
+    let digits = |count: usize| "9".repeat(count);
+    assert_eq!(
+        render("$input.json('$')", digits(20_000)),
+        Ok(digits(20_000))
+    );
+    for body in [
+        digits(20_001),
+        "0.".to_owned() + &digits(19_999),
+        digits(1_000_000),
+    ] {
+        let error = render("$input.json('$')", body).unwrap_err();
+        assert!(error.contains("longer than 20000 characters"), "{error}");
+    }
+    let literal = |count| Template::parse(&format!("#set($n={})$n", digits(count)));
+    assert!(literal(20_000).is_ok());
+    let error = literal(20_001).unwrap_err();
+    assert!(error.hint().contains("more than 20000 digits"), "{error}");
 }

@@ -7,6 +7,7 @@ fn recorded_renderings_come_out_byte_for_byte() {
     let recorded = [
         ("generated", include_str!("fixtures/generated.jsonl")),
         ("curious", include_str!("fixtures/curious.jsonl")),
+        ("mended", include_str!("fixtures/mended.jsonl")),
     ];
     let mut failures = Vec::new();
     for (file, text) in recorded {

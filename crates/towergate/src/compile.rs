@@ -1,5 +1,7 @@
 //! From a definition to a deployment, with everything there is to say about it.
 
+use std::collections::BTreeSet;
+
 use towergate_definition::{
     AuthorizationType, Diagnostic, HttpMethod, Method, Place, RestApi, Severity,
 };
@@ -7,6 +9,7 @@ use towergate_integrations::{BinaryMediaTypes, CompiledIntegration};
 use towergate_routing::{RouteMethod, RouteTable};
 
 use crate::{
+    access::AccessRules,
     deployment::{CompiledMethod, Deployment, MethodId},
     gateway_responses::GatewayResponses,
 };
@@ -20,6 +23,7 @@ const INTEGRATION: &str = "x-amazon-apigateway-integration";
 pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>, Vec<Diagnostic>) {
     let mut diagnostics = Vec::new();
     report_unserved(definition, &mut diagnostics);
+    let access = AccessRules::compile(definition, &mut diagnostics);
     let place = Place::root().key("x-amazon-apigateway-gateway-responses");
     let gateway_responses =
         GatewayResponses::compile(&definition.gateway_responses, &place, &mut diagnostics);
@@ -37,7 +41,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
             };
             routes = routes.route(route_method(*verb), path, MethodId(methods.len()));
             let place = place.key(key);
-            let method = compile_method(definition, &binary, method, &place, &mut diagnostics);
+            let method = compile_method(&access, &binary, method, &place, &mut diagnostics);
             if let Ok(integration) = method.integration()
                 && let Some(function) = integration.function()
             {
@@ -60,11 +64,17 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
     let refused = diagnostics
         .iter()
         .any(|diagnostic| diagnostic.severity == Severity::Error);
+    let asked: BTreeSet<_> = methods
+        .iter()
+        .filter_map(CompiledMethod::authorizer)
+        .collect();
+    functions.extend(access.functions(&asked));
     let deployment = routes.ok().filter(|_| !refused).map(|routes| Deployment {
         routes,
         methods,
         gateway_responses,
         execute_api_disabled: definition.disable_execute_api_endpoint,
+        access,
         functions,
     });
     (deployment, diagnostics)
@@ -72,7 +82,7 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
 
 /// Compiles a method. One that something guards which is not served stays closed, whatever its integration is.
 fn compile_method(
-    definition: &RestApi,
+    access: &AccessRules,
     binary: &BinaryMediaTypes,
     method: &Method,
     place: &Place,
@@ -81,27 +91,35 @@ fn compile_method(
     let found = diagnostics.len();
     let integration_place = place.key(INTEGRATION);
     let integration = CompiledIntegration::compile(method, binary, &integration_place, diagnostics);
-    let guards = guards(method);
-    let is_guarded = !guards.is_empty() || definition.policy.is_some();
+    let guards = unserved_guards(method, access);
+    let is_guarded = !guards.is_empty();
     for (key, guard) in guards {
         let message = format!("{guard} is not served, so this method answers 500");
         diagnostics.push(Diagnostic::unsupported(place.key(key), message));
     }
     match integration {
-        Some(integration) if !is_guarded => CompiledMethod::Open(Box::new(integration)),
-        _ => CompiledMethod::closed(definition.policy.is_some(), diagnostics.iter().skip(found)),
+        Some(integration) if !is_guarded => CompiledMethod::Open {
+            integration: Box::new(integration),
+            authorizer: method.authorizer.as_deref().map(Into::into),
+        },
+        _ => CompiledMethod::closed(diagnostics.iter().skip(found)),
     }
 }
 
-/// What stands between a client and the method's integration, and the key it is written under.
-fn guards(method: &Method) -> Vec<(&'static str, String)> {
+/// What stands between a client and the method's integration and is not served, and the key it is written under.
+fn unserved_guards(method: &Method, access: &AccessRules) -> Vec<(&'static str, String)> {
     let named = |kind: &str, name: &Option<String>| match name {
         Some(name) => format!("{kind} `{name}`"),
         None => kind.to_owned(),
     };
+    let is_served = method
+        .authorizer
+        .as_deref()
+        .is_some_and(|name| access.serves(name));
     let mut guards = Vec::new();
     match method.authorization_type {
         AuthorizationType::None => {}
+        AuthorizationType::Custom if is_served => {}
         AuthorizationType::AwsIam => guards.push((
             "x-amazon-apigateway-auth",
             "authorization by `AWS_IAM`".to_owned(),
@@ -132,12 +150,6 @@ fn report_unserved(definition: &RestApi, diagnostics: &mut Vec<Diagnostic>) {
     let mut unserved = |key: &str, message: &str| {
         diagnostics.push(Diagnostic::unsupported(Place::root().key(key), message));
     };
-    if definition.policy.is_some() {
-        unserved(
-            "x-amazon-apigateway-policy",
-            "resource policies are not served, so every method answers 500",
-        );
-    }
     if definition.minimum_compression_size.is_some() {
         unserved(
             "x-amazon-apigateway-minimum-compression-size",

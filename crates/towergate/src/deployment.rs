@@ -5,7 +5,7 @@ use towergate_definition::{Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, CompiledIntegration, FunctionArn};
 use towergate_routing::RouteTable;
 
-use crate::gateway_responses::GatewayResponses;
+use crate::{access::AccessRules, gateway_responses::GatewayResponses};
 
 /// The number of a method in its deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -18,7 +18,8 @@ pub(crate) struct Deployment {
     pub(crate) methods: Vec<CompiledMethod>,
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) execute_api_disabled: bool,
-    /// The functions that methods call, and where the definition names them.
+    pub(crate) access: AccessRules,
+    /// The functions that methods and authorizers call, and where the definition names them.
     pub(crate) functions: Vec<(Place, FunctionArn)>,
 }
 
@@ -46,7 +47,11 @@ impl Deployment {
 #[derive(Debug)]
 pub(crate) enum CompiledMethod {
     /// A backend.
-    Open(Box<CompiledIntegration>),
+    Open {
+        integration: Box<CompiledIntegration>,
+        /// The authorizer that lets callers in.
+        authorizer: Option<Box<str>>,
+    },
     /// Nothing: the method cannot be served as its definition says, and answers 500.
     Closed {
         /// What was reported of it, for whoever reads why a request was refused.
@@ -55,22 +60,26 @@ pub(crate) enum CompiledMethod {
 }
 
 impl CompiledMethod {
-    /// Closes a method because of what was reported of it, or of the resource policy of its API.
-    pub(crate) fn closed<'d>(
-        has_policy: bool,
-        diagnostics: impl Iterator<Item = &'d Diagnostic>,
-    ) -> Self {
-        let policy = has_policy.then(|| "resource policies are not served".to_owned());
+    /// Closes a method because of what was reported of it.
+    pub(crate) fn closed<'d>(diagnostics: impl Iterator<Item = &'d Diagnostic>) -> Self {
         let reported = diagnostics.filter(|diagnostic| diagnostic.severity > Severity::Warning);
-        let reasons = policy.into_iter().chain(reported.map(ToString::to_string));
+        let reasons = reported.map(ToString::to_string);
         Self::Closed {
             reason: reasons.collect::<Vec<_>>().join("; "),
         }
     }
 
+    /// Returns the authorizer that lets callers in.
+    pub(crate) fn authorizer(&self) -> Option<&str> {
+        match self {
+            Self::Open { authorizer, .. } => authorizer.as_deref(),
+            Self::Closed { .. } => None,
+        }
+    }
+
     pub(crate) fn integration(&self) -> Result<&CompiledIntegration, Rejection> {
         match self {
-            Self::Open(integration) => Ok(integration),
+            Self::Open { integration, .. } => Ok(integration),
             Self::Closed { reason } => Err(Rejection::internal(
                 Step::IntegrationRequest,
                 reason.clone(),

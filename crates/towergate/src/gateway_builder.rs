@@ -6,13 +6,14 @@ use std::{
     sync::Arc,
 };
 
+use towergate_authorizers::policy::ApiArn;
 use towergate_core::{Observer, StageInfo, TrustedHops};
 use towergate_definition::{self as definition, Diagnostic, Place, Severity};
-use towergate_integrations::{Backends, FunctionArn, FunctionTaken, InProcess, Lambda};
+use towergate_integrations::{Backends, FunctionArn, InProcess, Lambda};
 
 use crate::{
-    BuildError, Gateway, RestApi, StageSettings, runtime::Runtime, stage::StageSnapshot,
-    stage_table::StageTable,
+    BuildError, Gateway, RestApi, StageSettings, access::Access, runtime::Runtime,
+    stage::StageSnapshot, stage_table::StageTable,
 };
 
 /// Puts APIs on stages.
@@ -75,7 +76,7 @@ impl GatewayBuilder {
         self
     }
 
-    /// Believes so many proxies in front about the client's address; none by default.
+    /// Believes so many proxies in front about the client's address, scheme and port; none by default.
     pub fn trusted_hops(mut self, trusted_hops: TrustedHops) -> Self {
         self.runtime.trusted_hops = trusted_hops;
         self
@@ -103,7 +104,9 @@ impl GatewayBuilder {
         let apis = self.compile(&mut diagnostics);
         self.register(&mut diagnostics);
         self.register_functions(&apis, &mut diagnostics);
-        let stages = self.address(&apis, &mut diagnostics);
+        self.check_functions(&apis, &mut diagnostics);
+        let accesses = self.accesses(&apis, &mut diagnostics);
+        let stages = self.address(&apis, &accesses, &mut diagnostics);
         if diagnostics
             .iter()
             .any(|found| found.severity == Severity::Error)
@@ -154,24 +157,33 @@ impl GatewayBuilder {
         apis: &BTreeMap<String, RestApi>,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let mut register = |arn: &FunctionArn, function: Lambda| {
-            let backends = self.runtime.backends.clone();
-            self.runtime.backends = backends.with_function(arn, function)?;
-            Ok::<_, FunctionTaken>(())
+        let backends = &mut self.runtime.backends;
+        let mut report = |text: &str, message: String| {
+            let place = Place::from_iter(["functions", text]);
+            diagnostics.push(Diagnostic::error(place, message));
         };
-        for (arn, function) in apis.values().flat_map(|api| api.lambdas.iter().cloned()) {
-            // An API that is in the gateway twice brings its functions twice.
-            let _ = register(&arn, function);
+        let mut register = |arn: &FunctionArn, function| {
+            if let Err(error) = backends.insert_function(arn, function) {
+                report(arn.as_str(), error.to_string());
+            }
+        };
+        for (arn, function) in apis.values().flat_map(|api| api.functions.iter().cloned()) {
+            register(&arn, function);
         }
+        let mut invalid = Vec::new();
         for (text, function) in std::mem::take(&mut self.functions) {
-            let registered = FunctionArn::parse(&text)
-                .map_err(|error| error.to_string())
-                .and_then(|arn| register(&arn, function).map_err(|error| error.to_string()));
-            if let Err(message) = registered {
-                let place = Place::from_iter(["functions", &text]);
-                diagnostics.push(Diagnostic::error(place, message));
+            match FunctionArn::parse(&text) {
+                Ok(arn) => register(&arn, function),
+                Err(error) => invalid.push((text, error.to_string())),
             }
         }
+        for (text, message) in invalid {
+            report(&text, message);
+        }
+    }
+
+    /// Reports the functions that an API calls and nobody stands for.
+    fn check_functions(&self, apis: &BTreeMap<String, RestApi>, diagnostics: &mut Vec<Diagnostic>) {
         for (id, api) in apis {
             let root = Place::from_iter(["apis", id]);
             let unknown = api.deployment.unknown_functions(&self.runtime.backends);
@@ -182,9 +194,40 @@ impl GatewayBuilder {
         }
     }
 
+    /// Joins what each API says of who may call with the functions of the gateway.
+    fn accesses(
+        &self,
+        apis: &BTreeMap<String, RestApi>,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> BTreeMap<String, Arc<Access>> {
+        let mut accesses = BTreeMap::new();
+        for (id, api) in apis {
+            let arn = ApiArn::new(self.region_of_arns(), self.account_of_arns(), id);
+            let mut found = Vec::new();
+            let rules = &api.deployment.access;
+            let access = Access::build(rules, &arn, &self.runtime.backends, &mut found);
+            let root = Place::from_iter(["apis", id]);
+            diagnostics.extend(found.into_iter().map(|mut diagnostic| {
+                diagnostic.place = diagnostic.place.within(&root);
+                diagnostic
+            }));
+            accesses.insert(id.clone(), Arc::new(access));
+        }
+        accesses
+    }
+
+    fn account_of_arns(&self) -> &str {
+        self.account_id.as_deref().unwrap_or("000000000000")
+    }
+
+    fn region_of_arns(&self) -> &str {
+        self.region.as_deref().unwrap_or("us-east-1")
+    }
+
     fn address(
         &self,
         apis: &BTreeMap<String, RestApi>,
+        accesses: &BTreeMap<String, Arc<Access>>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> StageTable {
         let mut stages = StageTable::default();
@@ -194,8 +237,8 @@ impl GatewayBuilder {
             stage.check(&place, diagnostics);
             if !seen.insert((api_id, &stage.name)) {
                 diagnostics.push(Diagnostic::error(place, "the API has this stage already"));
-            } else if let Some(api) = apis.get(api_id) {
-                stages.insert(Arc::new(self.snapshot(api_id, stage, api)));
+            } else if let Some((api, access)) = apis.get(api_id).zip(accesses.get(api_id)) {
+                stages.insert(Arc::new(self.snapshot(api_id, stage, api, access)));
             } else {
                 diagnostics.push(Diagnostic::error(
                     place,
@@ -206,22 +249,23 @@ impl GatewayBuilder {
         stages
     }
 
-    fn snapshot(&self, api_id: &str, stage: &StageSettings, api: &RestApi) -> StageSnapshot {
+    fn snapshot(
+        &self,
+        api_id: &str,
+        stage: &StageSettings,
+        api: &RestApi,
+        access: &Arc<Access>,
+    ) -> StageSnapshot {
         let mut info = StageInfo::default();
-        info.account_id = self
-            .account_id
-            .clone()
-            .unwrap_or_else(|| "000000000000".to_owned());
-        info.region = self
-            .region
-            .clone()
-            .unwrap_or_else(|| "us-east-1".to_owned());
+        self.account_of_arns().clone_into(&mut info.account_id);
+        self.region_of_arns().clone_into(&mut info.region);
         api_id.clone_into(&mut info.api_id);
         info.stage.clone_from(&stage.name);
         info.variables.clone_from(&stage.variables);
         StageSnapshot {
             deployment: Arc::clone(&api.deployment),
             info: Arc::new(info),
+            access: Arc::clone(access),
         }
     }
 }

@@ -29,8 +29,10 @@
 //! | `config` | `gateway.yaml`: everything a gateway serves, in one file |
 //! | `serve` | a server for a `gateway.yaml` |
 //! | `rustls` | backends behind `https` |
+//! | `lambda-runtime` | functions written for `lambda_runtime` and `lambda_http` |
 //! | `java-regex` | selection patterns with look-around and back-references |
 
+mod access;
 #[cfg(feature = "axum")]
 mod axum;
 mod compile;
@@ -67,8 +69,8 @@ pub use towergate_definition::{
     IntegrationResponse, PassthroughBehavior, Place, Severity,
 };
 pub use towergate_integrations::{
-    Backends, Client, FunctionArn, InProcess, InvokeUrlError, Lambda, ProxyRequestContext,
-    ServiceError, TokioTimer,
+    Backends, Client, FunctionArn, FunctionArnError, FunctionTaken, InProcess, InvokeUrlError,
+    Lambda, ProxyRequestContext, ServiceError, TokioTimer,
 };
 pub use towergate_mapping_templates as mapping_templates;
 #[cfg(feature = "openapi")]

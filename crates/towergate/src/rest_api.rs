@@ -28,7 +28,7 @@ pub struct RestApi {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) diagnostics: Vec<Diagnostic>,
     pub(crate) services: Vec<(String, InProcess)>,
-    pub(crate) lambdas: Vec<(FunctionArn, Lambda)>,
+    pub(crate) functions: Vec<(FunctionArn, Lambda)>,
 }
 
 impl RestApi {
@@ -38,7 +38,7 @@ impl RestApi {
             definition: definition::RestApi::new(name),
             id: format!("{:016x}", SystemRandom.next_u64()),
             services: Vec::new(),
-            lambdas: Vec::new(),
+            functions: Vec::new(),
             strict: true,
         }
     }
@@ -58,16 +58,10 @@ impl RestApi {
                 deployment: Arc::new(deployment),
                 diagnostics,
                 services: Vec::new(),
-                lambdas: Vec::new(),
+                functions: Vec::new(),
             }),
             None => Err(BuildError::new(diagnostics)),
         }
-    }
-
-    /// Returns the functions that the API calls on every stage, each as often as a method names it. A gateway that
-    /// serves the API must know them.
-    pub fn functions(&self) -> impl Iterator<Item = &FunctionArn> {
-        self.deployment.functions.iter().map(|(_, arn)| arn)
     }
 
     /// Returns what was found as the API was compiled.
@@ -93,7 +87,7 @@ pub struct RestApiBuilder {
     /// Tells the services and functions of this API from those of any other, one of the same name included.
     id: String,
     services: Vec<(String, InProcess)>,
-    lambdas: Vec<(FunctionArn, Lambda)>,
+    functions: Vec<(FunctionArn, Lambda)>,
     strict: bool,
 }
 
@@ -177,12 +171,12 @@ impl RestApiBuilder {
 
     /// Names a function.
     fn function(&mut self, function: Lambda) -> Integration {
-        let name = format!("function-{}-{}", self.lambdas.len(), self.id);
+        let name = format!("function-{}-{}", self.functions.len(), self.id);
         let arn = format!("arn:aws:lambda:local:000000000000:function:{name}");
-        // What is written above is an ARN.
-        let parsed = FunctionArn::parse(&arn).ok();
-        self.lambdas.extend(parsed.map(|arn| (arn, function)));
-        Integration::lambda_proxy(arn)
+        let integration = Integration::lambda_proxy(&arn);
+        let arn = FunctionArn::parse(&arn).expect("what is written above is an ARN");
+        self.functions.push((arn, function));
+        integration
     }
 
     /// Adds a media type whose bodies are bytes: `image/png`, `image/*` or `*/*`.
@@ -216,7 +210,7 @@ impl RestApiBuilder {
         let api = RestApi::compile(&self.definition, self.strict)?;
         Ok(RestApi {
             services: self.services,
-            lambdas: self.lambdas,
+            functions: self.functions,
             ..api
         })
     }

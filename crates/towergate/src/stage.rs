@@ -5,7 +5,7 @@ use std::sync::Arc;
 use towergate_core::StageInfo;
 use towergate_definition::{Diagnostic, Place};
 
-use crate::deployment::Deployment;
+use crate::{access::Access, deployment::Deployment};
 
 /// The most variables of a stage, and the longest names and values, as on API Gateway.
 const MAX_VARIABLES: usize = 100;
@@ -18,6 +18,7 @@ const MAX_STAGE_NAME: usize = 128;
 pub(crate) struct StageSnapshot {
     pub(crate) deployment: Arc<Deployment>,
     pub(crate) info: Arc<StageInfo>,
+    pub(crate) access: Arc<Access>,
 }
 
 /// A stage of an API: its name and its variables.

@@ -172,6 +172,7 @@ mod tests {
             table.insert(Arc::new(StageSnapshot {
                 deployment,
                 info: Arc::new(info),
+                access: Arc::default(),
             }));
         }
         table

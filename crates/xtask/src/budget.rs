@@ -24,6 +24,8 @@ const BUDGETS: &[Budget] = &[
     Budget::new("towergate-core", &[], 20),
     Budget::new("towergate-definition", &[], 10),
     Budget::new("towergate-expressions", &[], 25),
+    Budget::new("towergate-functions", &[], 50),
+    Budget::new("towergate-functions", &["lambda-runtime"], 110),
     Budget::new("towergate-integrations", &[], 55),
     Budget::new("towergate-integrations", &["lambda-runtime"], 115),
     Budget::new("towergate-mapping-templates", &[], 40),

@@ -1,9 +1,10 @@
-//! The project's own commands: `cargo xtask test`, `cargo xtask bench` and `cargo xtask budget`.
+//! The project's own commands: `cargo xtask test`, `bench`, `budget` and `fuzz`.
 
 mod baseline;
 mod bench;
 mod budget;
 mod cargo;
+mod fuzz;
 mod test;
 
 use std::env;
@@ -19,7 +20,10 @@ usage: cargo xtask COMMAND
   bench                   measure times, then count instructions and compare them with the baseline
   bench --counts          only count instructions and compare them
   bench --save            only count instructions and write them as the new baseline
-  budget                  compare the number of packages each crate pulls in with its budget";
+  budget                  compare the number of packages each crate pulls in with its budget
+  fuzz [--seconds N] [TARGET...]
+                          run the fuzz targets, or those named, for N seconds each, 10 unless given
+  fuzz --install          only install the program that runs them";
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = env::args().skip(1).collect();
@@ -40,6 +44,7 @@ fn run(arguments: &[String]) -> Result {
         "test" => test::run(rest),
         "bench" => bench::run(rest),
         "budget" => budget::run(rest),
+        "fuzz" => fuzz::run(rest),
         "help" | "--help" | "-h" => {
             println!("{USAGE}");
             Ok(())

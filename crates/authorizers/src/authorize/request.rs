@@ -3,7 +3,7 @@
 use std::{borrow::Cow, fmt, sync::OnceLock};
 
 use http::{HeaderMap, Request};
-use towergate_core::Context;
+use towergate_core::{ClientScheme, Context};
 use towergate_expressions::QueryString;
 
 use crate::policy::GlobalKeys;
@@ -116,7 +116,7 @@ impl<'a> AuthorizeRequest<'a> {
         let mut keys = GlobalKeys::new(self.context.received_at());
         keys.referer = text(http::header::REFERER);
         keys.user_agent = text(http::header::USER_AGENT);
-        keys.secure_transport = Some(self.context.scheme() == "https");
+        keys.secure_transport = Some(self.context.scheme() == ClientScheme::Https);
         keys.source_ip = self.context.source_ip();
         keys
     }

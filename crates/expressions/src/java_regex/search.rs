@@ -19,6 +19,7 @@ use super::{JavaRegexError, translate};
 pub struct JavaPattern {
     search: Engine,
     whole: Engine,
+    reads_ahead: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -53,7 +54,33 @@ impl JavaPattern {
         Ok(Self {
             search: Engine::parse(&translated.pattern, pattern, backtracking)?,
             whole: Engine::parse(&whole, pattern, backtracking)?,
+            reads_ahead: reads_ahead(pattern),
         })
+    }
+
+    /// Returns whether a search may read far beyond the end of the match that it finds, as that for `a*b|a` does in
+    /// a long run of `a`: finding every match then takes up to the square of the text's length.
+    ///
+    /// ```
+    /// use towergate_expressions::JavaPattern;
+    ///
+    /// assert!(JavaPattern::parse("a*b|a")?.reads_ahead());
+    /// assert!(!JavaPattern::parse(r",\s*")?.reads_ahead());
+    /// # Ok::<(), towergate_expressions::JavaRegexError>(())
+    /// ```
+    #[must_use]
+    pub fn reads_ahead(&self) -> bool {
+        self.reads_ahead || self.backtracks()
+    }
+
+    /// Returns whether the pattern needs the engine that backtracks, whose searches may take 100 000 steps each.
+    #[must_use]
+    pub fn backtracks(&self) -> bool {
+        match &self.search {
+            Engine::Automaton(_) => false,
+            #[cfg(feature = "java-regex")]
+            Engine::Backtracking(_) => true,
+        }
     }
 
     /// Finds the first match at or after byte `start` of `text`.
@@ -89,6 +116,12 @@ impl JavaPattern {
             }
         }
     }
+}
+
+/// Whether anything is repeated before the end of a pattern. A repetition at the end is itself part of the match.
+fn reads_ahead(pattern: &str) -> bool {
+    let start = pattern.trim_end_matches(['*', '+', '?']);
+    start.contains(['*', '+', '{'])
 }
 
 impl Engine {

@@ -185,6 +185,9 @@ impl<'d, 'b> Evaluator<'d, 'b> {
         members: &Map<String, Value>,
         names: &[Box<str>],
     ) -> Result<Value, FindError> {
+        /// What a map takes, in the size of values.
+        const EMPTY_MAP: usize = 4;
+        self.budget.spend(EMPTY_MAP)?;
         let mut merged = Map::new();
         for name in names {
             if let Some(value) = members.get(&**name) {

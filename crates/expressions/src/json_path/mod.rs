@@ -237,14 +237,19 @@ impl Budget {
 
     /// Pays for a visit of everything in `value`, and refuses what is too deep to recurse into.
     fn spend_whole(&mut self, value: &Value) -> Result<(), FindError> {
+        self.spend(1)?;
         let mut waiting = vec![(value, 0)];
         while let Some((value, depth)) = waiting.pop() {
             if depth > Self::MAX_DOCUMENT_DEPTH {
                 return Err(FindError::NestTooDeep);
             }
             match value {
-                Value::Array(items) => waiting.extend(items.iter().map(|item| (item, depth + 1))),
+                Value::Array(items) => {
+                    self.spend(items.len())?;
+                    waiting.extend(items.iter().map(|item| (item, depth + 1)));
+                }
                 Value::Object(members) => {
+                    self.spend(members.len())?;
                     for (name, member) in members {
                         self.spend_text(name)?;
                         waiting.push((member, depth + 1));
@@ -253,7 +258,6 @@ impl Budget {
                 Value::String(text) => self.spend_text(text)?,
                 Value::Null | Value::Bool(_) | Value::Number(_) => {}
             }
-            self.spend(1)?;
         }
         Ok(())
     }

@@ -1,34 +1,31 @@
 //! `AWS` with a function behind it: mappings and templates make the payload, and choose by the error message.
 
-use std::{borrow::Cow, time::Duration};
+use std::{borrow::Cow, fmt};
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use serde::{Deserialize, de::IgnoredAny};
 use towergate_core::{
-    Body, Context, FunctionError, InvocationType, Rejection, ResponseType, Step, Timestamp,
+    Body, Context, FunctionError, INVOCATION_TYPE, InvocationType, Rejection, ResponseType, Step,
+    Timestamp,
 };
 use towergate_definition::{Diagnostic, Integration, Method, Place};
 
-use super::call::{CallError, Callee, call};
+use super::function_target::{CallError, FunctionTarget};
 use crate::{
     FunctionArn,
     backends::Backends,
     content_handling::BinaryMediaTypes,
-    http_integration::compile_timeout,
     integration_request::IntegrationRequest,
     integration_responses::{IntegrationResponses, Reply},
     request_mappings,
 };
 
-const INVOCATION_TYPE: HeaderName = HeaderName::from_static("x-amz-invocation-type");
-
 /// A compiled `AWS` integration of a function.
 #[derive(Debug)]
 pub(crate) struct LambdaIntegration {
-    function: Callee,
+    function: FunctionTarget,
     request: IntegrationRequest,
-    timeout: Duration,
     responses: IntegrationResponses,
 }
 
@@ -40,7 +37,7 @@ impl LambdaIntegration {
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
-        let function = Callee::compile(integration, place, diagnostics);
+        let function = FunctionTarget::compile(integration, place, diagnostics);
         let request = IntegrationRequest::compile(integration, binary, place, diagnostics);
         let responses = IntegrationResponses::compile(
             &integration.integration_responses,
@@ -49,11 +46,9 @@ impl LambdaIntegration {
             &place.key("responses"),
             diagnostics,
         );
-        let timeout = compile_timeout(integration, place, diagnostics);
         Some(Self {
             function: function?,
             request: request?,
-            timeout,
             responses: responses?,
         })
     }
@@ -74,14 +69,7 @@ impl LambdaIntegration {
         let invocation_type = invocation_type(&prepared.mapped.headers)?;
         let body = request_mappings::collect(prepared.body, backends).await?;
         let payload = payload(body)?;
-        let answer = call(
-            &function,
-            payload,
-            invocation_type,
-            self.timeout,
-            context,
-            backends,
-        );
+        let answer = function.call(context, payload, invocation_type, backends);
         let answer = match answer.await {
             Ok(answer) | Err(CallError::Function(FunctionError::Failed(answer))) => answer,
             Err(error) => return Err(error.into_rejection(StatusCode::INTERNAL_SERVER_ERROR)),
@@ -92,7 +80,7 @@ impl LambdaIntegration {
             headers: HeaderMap::from_iter([(header::CONTENT_TYPE, json)]),
             body: Body::from(answer),
             deadline: Timestamp::MAX,
-            idle_limit: self.timeout,
+            idle_limit: self.function.timeout(),
             overrides: prepared.overrides,
         };
         self.responses
@@ -106,14 +94,13 @@ fn invocation_type(headers: &HeaderMap) -> Result<InvocationType, Rejection> {
     let Some(value) = headers.get(INVOCATION_TYPE) else {
         return Ok(InvocationType::RequestResponse);
     };
-    match value.as_bytes() {
-        b"RequestResponse" => Ok(InvocationType::RequestResponse),
-        b"Event" => Ok(InvocationType::Event),
-        _ => Err(Rejection::configuration(
+    let invocation_type = value.to_str().ok().and_then(InvocationType::parse);
+    invocation_type.ok_or_else(|| {
+        Rejection::configuration(
             Step::IntegrationRequest,
             format!("{value:?} is not an invocation type: `Event` or `RequestResponse`"),
-        )),
-    }
+        )
+    })
 }
 
 /// Returns what the function gets: a body, or an empty object. What is not JSON is refused in the service's own words.
@@ -121,11 +108,13 @@ fn payload(body: Bytes) -> Result<Bytes, Rejection> {
     if body.is_empty() {
         return Ok(Bytes::from_static(b"{}"));
     }
-    match serde_json::from_slice::<IgnoredAny>(&body) {
-        Ok(_) => Ok(body),
-        Err(error) => Err(Rejection::new(ResponseType::Default4xx, Step::Integration)
-            .with_message(format!("Could not parse request body into json: {error}"))),
-    }
+    let unreadable = |error: &dyn fmt::Display| {
+        Rejection::new(ResponseType::Default4xx, Step::Integration)
+            .with_message(format!("Could not parse request body into json: {error}"))
+    };
+    let text = str::from_utf8(&body).map_err(|error| unreadable(&error))?;
+    serde_json::from_str::<IgnoredAny>(text).map_err(|error| unreadable(&error))?;
+    Ok(body)
 }
 
 /// Returns the `errorMessage` of an object, which responses are chosen by; without one it is empty.

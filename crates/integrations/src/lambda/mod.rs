@@ -1,60 +1,11 @@
-//! Lambda: functions of this process, or behind the Invoke API.
+//! Integrations of Lambda functions.
 
-mod arn;
-mod call;
 mod custom;
-mod error_document;
-mod event_headers;
-mod functions;
-mod http_answer;
-mod http_event;
-mod http_function;
-mod in_process;
-mod invoke_api;
-mod json_function;
-mod payload_limits;
+mod function_target;
+mod function_uri;
 mod proxy;
-mod proxy_event;
 mod proxy_result;
-#[cfg(feature = "lambda-runtime")]
-mod runtime_function;
 
-use std::{fmt, sync::Arc};
-
-use bytes::Bytes;
-use towergate_core::{BoxFuture, Function, FunctionError, Invocation};
-
-pub use arn::{FunctionArn, FunctionArnError};
 pub(crate) use custom::LambdaIntegration;
-pub(crate) use functions::Functions;
-pub use http_event::ProxyRequestContext;
-pub use invoke_api::InvokeUrlError;
+pub use function_uri::function_of;
 pub(crate) use proxy::LambdaProxyIntegration;
-pub use proxy_event::ProxyEvent;
-
-/// A function that integrations and authorizers call by its ARN. Cloning is cheap.
-#[derive(Clone)]
-pub struct Lambda(Arc<dyn Function>);
-
-impl Lambda {
-    /// Wraps a function of any kind.
-    #[must_use]
-    pub fn new(function: impl Function) -> Self {
-        Self(Arc::new(function))
-    }
-}
-
-impl Function for Lambda {
-    fn invoke<'a>(
-        &'a self,
-        invocation: Invocation<'a>,
-    ) -> BoxFuture<'a, Result<Bytes, FunctionError>> {
-        self.0.invoke(invocation)
-    }
-}
-
-impl fmt::Debug for Lambda {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Lambda")
-    }
-}

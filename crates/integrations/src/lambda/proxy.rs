@@ -1,29 +1,25 @@
 //! `AWS_PROXY`: a function that sees the whole request.
 
-use std::time::Duration;
-
 use http::{Response, StatusCode};
 use towergate_core::{Body, Context, InvocationType, Rejection, Step};
 use towergate_definition::{Diagnostic, Integration, Method, Place};
+use towergate_functions::ProxyEvent;
 
 use super::{
-    call::{Callee, call},
-    proxy_event::ProxyEvent,
+    function_target::{FunctionTarget, request_too_long},
     proxy_result::{ProxyResultError, read_proxy_result},
 };
 use crate::{
     FunctionArn,
     backends::Backends,
     content_handling::{BinaryMediaTypes, Conversion},
-    http_integration::compile_timeout,
     request_mappings::{self, RequestMappings},
 };
 
 /// A compiled `AWS_PROXY` integration.
 #[derive(Debug)]
 pub(crate) struct LambdaProxyIntegration {
-    function: Callee,
-    timeout: Duration,
+    function: FunctionTarget,
     binary: BinaryMediaTypes,
     operation_name: Option<Box<str>>,
 }
@@ -36,14 +32,12 @@ impl LambdaProxyIntegration {
         place: &Place,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
-        let function = Callee::compile(integration, place, diagnostics);
+        let function = FunctionTarget::compile(integration, place, diagnostics);
         // Mappings have no effect on a proxy, and yet one that cannot work breaks it.
         let mappings = RequestMappings::compile(integration, place, diagnostics);
-        let timeout = compile_timeout(integration, place, diagnostics);
         mappings?;
         Some(Self {
             function: function?,
-            timeout,
             binary: binary.clone(),
             operation_name: method.operation_name.as_deref().map(Into::into),
         })
@@ -64,23 +58,13 @@ impl LambdaProxyIntegration {
         let body = request_mappings::collect(body, backends).await?;
         let trace = context.trace(backends.random());
         let is_binary = self.binary.of_request(context.headers(), None) == Conversion::Keep;
-        let event = match is_binary {
-            true => ProxyEvent::of_bytes(context, trace, &body),
-            false => ProxyEvent::new(context, trace, &body),
-        };
-        let payload = event
-            .with_operation_name(self.operation_name.as_deref())
-            .to_json();
+        let payload = ProxyEvent::new(context, trace, &body, is_binary)
+            .map(|event| event.with_operation_name(self.operation_name.as_deref()))
+            .and_then(|event| event.to_json())
+            .map_err(|error| request_too_long(error.to_string()))?;
         drop(body);
         let invocation_type = InvocationType::RequestResponse;
-        let answer = call(
-            &function,
-            payload,
-            invocation_type,
-            self.timeout,
-            context,
-            backends,
-        );
+        let answer = function.call(context, payload, invocation_type, backends);
         let answer = answer
             .await
             .map_err(|error| error.into_rejection(StatusCode::BAD_GATEWAY))?;

@@ -2,7 +2,7 @@
 
 use std::{borrow::Cow, fmt};
 
-use base64::{Engine as _, engine::general_purpose::STANDARD};
+use base64::Engine as _;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, Response, StatusCode};
 use serde::{
@@ -11,7 +11,7 @@ use serde::{
 };
 use towergate_core::Body;
 
-use crate::header_rules::proxied_response_name;
+use crate::{content_handling::BASE64, header_rules::proxied_response_name};
 
 /// Why what a function returned is no answer.
 #[derive(Debug, thiserror::Error)]
@@ -41,7 +41,7 @@ pub(crate) fn read_proxy_result(
     let headers = result.header_map().map_err(|error| malformed(&error))?;
     let text = result.body.unwrap_or_default().0;
     let body = if result.is_base64_encoded.unwrap_or(false) && decodes() {
-        let decoded = STANDARD.decode(&*text);
+        let decoded = BASE64.decode(&*text);
         decoded.map_err(|_| ProxyResultError::NotBase64)?.into()
     } else {
         match text {
@@ -83,7 +83,9 @@ impl ProxyResult<'_> {
             if let Some(sent) = proxied_response_name(&name) {
                 let value = HeaderValue::from_bytes(value.0.as_bytes())
                     .map_err(|_| format!("the value of `{name}` is not one of a header"))?;
-                headers.append(sent, value);
+                headers
+                    .try_append(sent, value)
+                    .map_err(|_| "too many headers".to_owned())?;
             }
         }
         Ok(headers)
@@ -269,6 +271,12 @@ mod tests {
                 "",
             ),
             (
+                r#"{"body": "aGk", "isBase64Encoded": true}"#,
+                200,
+                &[],
+                "hi",
+            ),
+            (
                 r#"{"body": "aGk=", "isBase64Encoded": true}"#,
                 200,
                 &[],
@@ -324,6 +332,15 @@ mod tests {
         ] {
             assert!(read(payload).is_none(), "{payload}");
         }
+    }
+
+    #[test]
+    fn more_headers_than_a_map_holds_are_no_answer() {
+        let headers = (0..40_000).map(|number| format!(r#""a{number}": """#));
+        let headers = headers.collect::<Vec<_>>().join(",");
+        let payload = Bytes::from(format!(r#"{{"headers": {{{headers}}}}}"#));
+        let read = read_proxy_result(&payload, || true);
+        assert!(matches!(read, Err(ProxyResultError::Malformed(_))));
     }
 
     #[test]

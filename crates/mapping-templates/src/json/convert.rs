@@ -1,13 +1,17 @@
 //! To and from the JSON values that JSONPath walks.
 
-use std::sync::Arc;
+use std::{
+    fmt::{Display, Write},
+    sync::Arc,
+};
 
 use serde_json::{Map, Number as JsonNumber, Value as Json};
 
 use super::{
-    document::{Document, Node, NodeId, Span},
+    document::{Document, Node, NodeId, NumberKind, NumberText, Span},
     write::node_number,
 };
+use crate::value::Number;
 
 /// Numbers of more than 64 bits lose digits on this way.
 pub(super) fn json(document: &Document, id: NodeId) -> Json {
@@ -15,12 +19,11 @@ pub(super) fn json(document: &Document, id: NodeId) -> Json {
         Node::Null => Json::Null,
         Node::Bool(value) => Json::Bool(value),
         Node::Text(span) => Json::String(document.text_at(span).to_owned()),
-        Node::Integer(value) => Json::Number(value.into()),
         Node::List { first, len } => {
             Json::Array((first..first + len).map(|id| json(document, id)).collect())
         }
         Node::Map { first, len } => {
-            let mut members = Map::new();
+            let mut members = Map::with_capacity(len as usize);
             for key in (first..first + 2 * len).step_by(2) {
                 if let Node::Text(span) = document.node(key) {
                     members.insert(document.text_at(span).to_owned(), json(document, key + 1));
@@ -28,20 +31,20 @@ pub(super) fn json(document: &Document, id: NodeId) -> Json {
             }
             Json::Object(members)
         }
-        node => match large(document, node) {
-            Some(value) => Json::Number(value.into()),
-            None => node_number(document, node)
-                .and_then(|number| JsonNumber::from_f64(number.to_f64()))
-                .map_or(Json::Null, Json::Number),
-        },
+        Node::NotANumber => Json::Null,
+        Node::Number(number) => json_number(document, number),
     }
 }
 
-fn large(document: &Document, node: Node) -> Option<u64> {
-    match node {
-        Node::Big(span) => document.text_at(span).parse().ok(),
-        _ => None,
-    }
+fn json_number(document: &Document, number: NumberText) -> Json {
+    let text = document.text_at(number.span);
+    let whole = match number.kind {
+        NumberKind::Integer => Some(text.parse().unwrap_or(0_i64).into()),
+        NumberKind::Big => text.parse::<u64>().ok().map(JsonNumber::from),
+        NumberKind::Double | NumberKind::Decimal => None,
+    };
+    let fraction = || JsonNumber::from_f64(node_number(document, number)?.to_f64());
+    whole.or_else(fraction).map_or(Json::Null, Json::Number)
 }
 
 pub(super) fn document(json: &Json) -> Document {
@@ -56,13 +59,22 @@ fn position(len: usize) -> u32 {
     u32::try_from(len).unwrap_or(u32::MAX)
 }
 
-fn text(text: &str, document: &mut Document) -> Span {
+fn text(text: &dyn Display, document: &mut Document) -> Span {
     let start = position(document.unescaped.len());
-    document.unescaped.push_str(text);
+    // Writing to a `String` cannot fail.
+    let _ = write!(document.unescaped, "{text}");
     Span {
         start,
         end: position(document.unescaped.len()),
     }
+}
+
+fn number(kind: NumberKind, number: &dyn Display, document: &mut Document) -> Node {
+    Node::Number(NumberText {
+        kind,
+        verbatim: true,
+        span: text(number, document),
+    })
 }
 
 fn node(json: &Json, document: &mut Document) -> Node {
@@ -71,9 +83,12 @@ fn node(json: &Json, document: &mut Document) -> Node {
         Json::Bool(value) => Node::Bool(*value),
         Json::String(value) => Node::Text(text(value, document)),
         Json::Number(number) => match (number.as_i64(), number.is_u64()) {
-            (Some(value), _) => Node::Integer(value),
-            (None, true) => Node::Big(text(&number.to_string(), document)),
-            (None, false) => Node::Double(number.as_f64().unwrap_or(f64::NAN)),
+            (Some(value), _) => self::number(NumberKind::Integer, &value, document),
+            (None, true) => self::number(NumberKind::Big, number, document),
+            (None, false) => {
+                let value = Number::Double(number.as_f64().unwrap_or(f64::NAN));
+                self::number(NumberKind::Double, &value, document)
+            }
         },
         Json::Array(items) => {
             let nodes: Vec<Node> = items.iter().map(|item| node(item, document)).collect();

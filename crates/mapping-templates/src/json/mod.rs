@@ -4,6 +4,7 @@ mod convert;
 mod document;
 mod parser;
 mod scalar;
+mod scan;
 mod write;
 
 pub(crate) use self::{

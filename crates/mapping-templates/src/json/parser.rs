@@ -3,13 +3,18 @@
 //! Keys and texts may have single quotes or none, commas may be doubled, trailing or, in lists, missing, and what
 //! follows a complete value is ignored. A text that begins no object, list or quotation is one string.
 
-use std::{collections::HashMap, sync::Arc};
+use std::{
+    collections::{HashMap, HashSet},
+    sync::Arc,
+};
 
-use super::document::{Document, Node, NodeId};
+use super::document::{Document, Member, Node, NodeId};
 
 /// Why a text is not even leniently JSON.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(crate) enum JsonError {
+    #[error("a number of the JSON document is longer than {limit} characters")]
+    NumberTooLong { limit: usize },
     #[error("the JSON document nests deeper than {limit} levels")]
     NestTooDeep { limit: usize },
     #[error("the text is not JSON at byte {position}")]
@@ -20,6 +25,9 @@ pub(crate) enum JsonError {
 
 /// How deep lists and objects may nest.
 pub(crate) const MAX_DEPTH: usize = 400;
+
+/// How long a number may be: reading and writing one takes the square of its length.
+pub(crate) const MAX_NUMBER: usize = 20_000;
 
 /// What stands for the end of the text, also when it stands in it.
 pub(super) const END: u8 = 0x1a;
@@ -36,10 +44,13 @@ pub(super) fn parse(source: &Arc<str>) -> Result<Document, JsonError> {
         document: Document::empty(Arc::clone(source)),
         pending: Vec::new(),
         canonical: true,
+        scratch: String::new(),
     };
     parser.blanks();
-    let root = parser.value(b"")?;
+    let root = parser.value(Within::Nothing)?;
     parser.canonical &= parser.position == source.len();
+    // What is no longer needed goes before the list of nodes may grow by one.
+    drop(parser.pending);
     let mut document = parser.document;
     document.root = u32::try_from(document.nodes.len()).map_err(|_| JsonError::TooLong)?;
     document.nodes.push(root);
@@ -56,6 +67,28 @@ pub(super) struct Parser<'s> {
     /// The members of containers that are still open.
     pending: Vec<Node>,
     pub(super) canonical: bool,
+    /// A text as it would be written, to compare it with what was read.
+    pub(super) scratch: String,
+}
+
+/// What a value stands in, which decides where it ends if it has no quotes.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Within {
+    Nothing,
+    List,
+    Object,
+    Key,
+}
+
+impl Within {
+    pub(super) fn ends_at(self, byte: u8) -> bool {
+        match self {
+            Self::Nothing => false,
+            Self::List => matches!(byte, b',' | b']'),
+            Self::Object => matches!(byte, b',' | b'}'),
+            Self::Key => byte == b':',
+        }
+    }
 }
 
 impl Parser<'_> {
@@ -84,16 +117,16 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads a value; without quotes it ends before one of `stops`.
-    fn value(&mut self, stops: &[u8]) -> Result<Node, JsonError> {
+    fn value(&mut self, within: Within) -> Result<Node, JsonError> {
         match self.byte() {
             b':' | b']' | b'}' => Err(self.error()),
             b'{' => self.nested(Self::object),
             b'[' => self.nested(Self::list),
-            b'"' | b'\'' => self.quoted().map(Node::Text),
-            b'-' | b'0'..=b'9' => self.number(stops),
+            b'"' => self.quoted::<b'"'>().map(Node::Text),
+            b'\'' => self.quoted::<b'\''>().map(Node::Text),
+            b'-' | b'0'..=b'9' => self.number(within),
             _ => {
-                let span = self.bare(stops);
+                let span = self.bare(within);
                 Ok(match self.document.text_at(span) {
                     "null" => Node::Null,
                     "true" => Node::Bool(true),
@@ -146,7 +179,7 @@ impl Parser<'_> {
                 _ => {
                     self.canonical &= after_comma;
                     after_comma = false;
-                    let item = self.value(b",]")?;
+                    let item = self.value(Within::List)?;
                     self.pending.push(item);
                 }
             }
@@ -186,10 +219,11 @@ impl Parser<'_> {
 
     fn member(&mut self) -> Result<(), JsonError> {
         let key = match self.byte() {
-            b'"' | b'\'' => self.quoted()?,
+            b'"' => self.quoted::<b'"'>()?,
+            b'\'' => self.quoted::<b'\''>()?,
             _ => {
                 self.canonical = false;
-                self.bare(b":")
+                self.bare(Within::Key)
             }
         };
         self.controls();
@@ -198,52 +232,67 @@ impl Parser<'_> {
         }
         self.position += 1;
         self.blanks();
-        let value = self.value(b",}")?;
+        let value = self.value(Within::Object)?;
         self.controls();
         if !matches!(self.byte(), b'}' | b',') {
             return Err(self.error());
         }
-        self.pending.extend([Node::Text(key), value]);
+        self.pending.extend_from_slice(&[Node::Text(key), value]);
         Ok(())
     }
 
     /// Moves the members of a container to where they stay.
     fn close(&mut self, begin: usize) -> Result<(NodeId, u32), JsonError> {
         let first = u32::try_from(self.document.nodes.len()).map_err(|_| JsonError::TooLong)?;
-        let members = self.pending.drain(begin..);
+        let members = self.pending.get(begin..).unwrap_or_default();
         let len = u32::try_from(members.len()).map_err(|_| JsonError::TooLong)?;
-        self.document.nodes.extend(members);
+        if begin == 0 {
+            // The root follows these, and is not to double a list that is full.
+            self.document.nodes.reserve(members.len() + 1);
+        }
+        self.document.nodes.extend_from_slice(members);
+        self.pending.truncate(begin);
         Ok((first, len))
+    }
+
+    fn has_duplicates(&self, members: &[Member]) -> bool {
+        const FEW: usize = 16;
+        if members.len() > FEW {
+            let mut seen = HashSet::with_capacity(members.len());
+            return !members
+                .iter()
+                .all(|member| seen.insert(self.document.name(member)));
+        }
+        let mut rest = members;
+        while let [member, others @ ..] = rest {
+            let name = self.document.name(member);
+            if others
+                .iter()
+                .any(|other| self.document.has_name(other, name))
+            {
+                return true;
+            }
+            rest = others;
+        }
+        false
     }
 
     /// Of members with the same name the last value counts, in the place of the first.
     fn merge_duplicates(&mut self, begin: usize) {
-        let members = self.pending.get(begin..).unwrap_or_default();
-        let key = |node: &Node| match node {
-            Node::Text(span) => self.document.text_at(*span),
-            _ => "",
-        };
-        let keys = || members.iter().step_by(2).map(key);
-        let duplicate = if members.len() <= 32 {
-            keys()
-                .enumerate()
-                .any(|(index, name)| keys().take(index).any(|other| other == name))
-        } else {
-            let mut seen = std::collections::HashSet::with_capacity(members.len() / 2);
-            keys().any(|name| !seen.insert(name))
-        };
-        if !duplicate {
+        let (members, _) = self.pending.get(begin..).unwrap_or_default().as_chunks();
+        if !self.has_duplicates(members) {
             return;
         }
         self.canonical = false;
-        let mut merged: Vec<Node> = Vec::with_capacity(members.len());
-        let mut places: HashMap<&str, usize> = HashMap::new();
-        for pair in members.chunks_exact(2) {
-            let [name, value] = pair else { continue };
-            let place = *places.entry(key(name)).or_insert(merged.len());
+        let mut merged: Vec<Node> = Vec::with_capacity(2 * members.len());
+        let mut places = HashMap::new();
+        for member in members {
+            let place = *places
+                .entry(self.document.name(member))
+                .or_insert(merged.len());
             match merged.get_mut(place + 1) {
-                Some(earlier) => *earlier = *value,
-                None => merged.extend([*name, *value]),
+                Some(earlier) => *earlier = member[1],
+                None => merged.extend_from_slice(member),
             }
         }
         self.pending.truncate(begin);

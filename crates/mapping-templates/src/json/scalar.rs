@@ -3,8 +3,9 @@
 use std::fmt::Write;
 
 use super::{
-    document::{Node, Span},
-    parser::{END, JsonError, Parser},
+    document::{Node, NumberKind, NumberText, Span},
+    parser::{END, JsonError, MAX_NUMBER, Parser, Within},
+    scan::next_special,
     write,
 };
 use crate::value::{Buffer, Decimal, Number};
@@ -18,9 +19,9 @@ impl Parser<'_> {
     }
 
     /// A text without quotes, without the blanks around it.
-    pub(super) fn bare(&mut self, stops: &[u8]) -> Span {
+    pub(super) fn bare(&mut self, within: Within) -> Span {
         let start = self.position;
-        while self.byte() != END && !stops.contains(&self.byte()) {
+        while self.byte() != END && !within.ends_at(self.byte()) {
             self.position += 1;
         }
         self.trimmed(start, self.position)
@@ -33,19 +34,18 @@ impl Parser<'_> {
         self.span(start + front, (end - back).max(start + front))
     }
 
-    pub(super) fn quoted(&mut self) -> Result<Span, JsonError> {
-        let quote = self.byte();
-        self.canonical &= quote == b'"';
+    pub(super) fn quoted<const QUOTE: u8>(&mut self) -> Result<Span, JsonError> {
+        self.canonical &= QUOTE == b'"';
         let start = self.position + 1;
         let mut plain = true;
         let mut end = start;
         loop {
+            end = next_special::<QUOTE>(self.bytes, end);
             match self.bytes.get(end) {
                 None => return Err(self.error()),
-                Some(byte) if *byte == quote => break,
-                Some(b'\\') => return self.escaped(quote, start),
-                Some(0..0x20 | 0x7f | 0xc2 | 0xe2 | b'"') => plain = false,
-                Some(_) => {}
+                Some(byte) if *byte == QUOTE => break,
+                Some(b'\\') => return self.escaped::<QUOTE>(start),
+                Some(_) => plain = false,
             }
             end += 1;
         }
@@ -60,9 +60,9 @@ impl Parser<'_> {
     }
 
     /// A text with backslashes.
-    fn escaped(&mut self, quote: u8, start: usize) -> Result<Span, JsonError> {
+    fn escaped<const QUOTE: u8>(&mut self, start: usize) -> Result<Span, JsonError> {
         // Without any closing quote the text is refused before its escapes are read.
-        if !self.bytes.get(start..).unwrap_or_default().contains(&quote) {
+        if !self.bytes.get(start..).unwrap_or_default().contains(&QUOTE) {
             return Err(self.error());
         }
         let begin = self.document.unescaped.len();
@@ -70,15 +70,16 @@ impl Parser<'_> {
         self.position = start;
         let mut high = None;
         loop {
-            let c = self
-                .text
-                .get(self.position..)
-                .and_then(|rest| rest.chars().next())
-                .ok_or_else(|| self.error())?;
-            self.position += c.len_utf8();
-            let unit = match c {
+            let special = next_special::<QUOTE>(self.bytes, self.position);
+            let plain = self.text.get(self.position..special).unwrap_or_default();
+            if !plain.is_empty() {
+                flush(&mut high, &mut self.document.unescaped);
+                self.document.unescaped.push_str(plain);
+            }
+            self.position = special;
+            let unit = match self.character()? {
                 '\u{1a}' => return Err(self.error()),
-                '"' | '\'' if c as u32 == u32::from(quote) => break,
+                c @ ('"' | '\'') if c as u32 == u32::from(QUOTE) => break,
                 '\\' => match self.escape()? {
                     Some(unit) => unit,
                     None => continue,
@@ -98,10 +99,10 @@ impl Parser<'_> {
         flush(&mut high, &mut self.document.unescaped);
         if self.canonical {
             let text = self.document.unescaped.get(begin..).unwrap_or_default();
-            let mut written = String::with_capacity(text.len() + 8);
-            write::write_text(text, write::Slashes::Plain, &mut written);
+            self.scratch.clear();
+            write::write_text(text, write::Slashes::Plain, &mut self.scratch);
             let raw = self.text.get(start - 1..self.position);
-            self.canonical = raw == Some(&written);
+            self.canonical = raw == Some(&self.scratch);
         }
         Ok(self.span(
             source_len + begin,
@@ -109,16 +110,16 @@ impl Parser<'_> {
         ))
     }
 
+    fn character(&mut self) -> Result<char, JsonError> {
+        let rest = self.text.get(self.position..).unwrap_or_default();
+        let c = rest.chars().next().ok_or_else(|| self.error())?;
+        self.position += c.len_utf8();
+        Ok(c)
+    }
+
     /// What a backslash and the characters after it mean, as a UTF-16 unit. Unknown ones mean nothing.
     fn escape(&mut self) -> Result<Option<u16>, JsonError> {
-        let Some(c) = self
-            .text
-            .get(self.position..)
-            .and_then(|rest| rest.chars().next())
-        else {
-            return Err(self.error());
-        };
-        self.position += c.len_utf8();
+        let c = self.character()?;
         let unit = match c {
             't' => b'\t',
             'n' => b'\n',
@@ -151,85 +152,104 @@ impl Parser<'_> {
     }
 
     /// A number, or a text that begins like one.
-    pub(super) fn number(&mut self, stops: &[u8]) -> Result<Node, JsonError> {
+    pub(super) fn number(&mut self, within: Within) -> Result<Node, JsonError> {
         let start = self.position;
         self.position += 1;
         self.digits();
-        let mut is_integer = true;
+        let mut point = None;
+        let mut has_exponent = false;
         if self.byte() == b'.' {
-            is_integer = false;
+            point = Some(self.position - start);
             self.position += 1;
             self.digits();
         }
         if matches!(self.byte(), b'e' | b'E') {
-            is_integer = false;
+            has_exponent = true;
             self.position += 1;
             if !matches!(self.byte(), b'+' | b'-' | b'0'..=b'9') {
-                self.canonical = false;
-                self.bare(stops);
-                return Ok(Node::Text(self.trimmed(start, self.position)));
+                return Ok(self.no_number(start, within));
             }
             self.position += 1;
             self.digits();
         }
+        let span = self.span(start, self.position);
         self.controls();
         let next = self.byte();
-        if next < b'~' && next != END && !stops.contains(&next) {
-            self.canonical = false;
-            self.bare(stops);
-            return Ok(Node::Text(self.trimmed(start, self.position)));
+        if next < b'~' && next != END && !within.ends_at(next) {
+            return Ok(self.no_number(start, within));
         }
-        let span = self.trimmed(start, self.position);
-        if is_integer {
-            Ok(self.integer(span))
-        } else {
-            self.fraction(span)
+        if span.len() > MAX_NUMBER {
+            return Err(JsonError::NumberTooLong { limit: MAX_NUMBER });
         }
-    }
-
-    fn integer(&mut self, span: Span) -> Node {
-        let text = self.document.text_at(span);
-        let node = match text {
-            "-" => Node::Integer(0),
-            _ => text.parse().map_or(Node::Big(span), Node::Integer),
+        let number = match point {
+            None if !has_exponent => self.integer(span),
+            Some(point) if !has_exponent && is_plain(self.document.text_at(span), point) => {
+                NumberText {
+                    kind: NumberKind::Double,
+                    verbatim: true,
+                    span,
+                }
+            }
+            _ => self.fraction(span)?,
         };
-        let digits = text.trim_start_matches('-');
-        let plain = text == "0" || (!digits.is_empty() && !digits.starts_with('0'));
-        self.canonical &= plain;
-        node
+        self.canonical &= number.verbatim;
+        Ok(Node::Number(number))
     }
 
-    fn fraction(&mut self, span: Span) -> Result<Node, JsonError> {
+    fn no_number(&mut self, start: usize, within: Within) -> Node {
+        self.canonical = false;
+        self.bare(within);
+        Node::Text(self.trimmed(start, self.position))
+    }
+
+    fn integer(&self, span: Span) -> NumberText {
+        /// The digits that surely fit 64 bits.
+        const FEW: usize = 18;
         let text = self.document.text_at(span);
-        if text.len() > 18 {
-            let number = Decimal::parse(text).ok_or_else(|| self.error())?;
-            self.canonical = self.canonical && number.to_string() == text;
-            return Ok(Node::Decimal(span));
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let fits = digits.len() <= FEW || text.parse::<i64>().is_ok();
+        NumberText {
+            kind: if fits {
+                NumberKind::Integer
+            } else {
+                NumberKind::Big
+            },
+            verbatim: text == "0" || !(digits.is_empty() || digits.starts_with('0')),
+            span,
         }
-        let number: f64 = text.parse().map_err(|_| self.error())?;
-        if self.canonical && !is_plain_fraction(text) {
+    }
+
+    fn fraction(&self, span: Span) -> Result<NumberText, JsonError> {
+        let text = self.document.text_at(span);
+        let (kind, verbatim) = if text.len() > 18 {
+            let number = Decimal::parse(text).ok_or_else(|| self.error())?;
+            (NumberKind::Decimal, number.to_string() == text)
+        } else {
+            let number: f64 = text.parse().map_err(|_| self.error())?;
             let mut written = Buffer::default();
             let fits = write!(written, "{}", Number::Double(number)).is_ok();
-            self.canonical = fits && written.as_str() == text;
-        }
-        Ok(Node::Double(number))
+            (NumberKind::Double, fits && written.as_str() == text)
+        };
+        Ok(NumberText {
+            kind,
+            verbatim,
+            span,
+        })
     }
 }
 
-/// Whether a fraction is surely written as it is read: up to 15 digits come back from a double, and from 10⁻³ up to
-/// 10⁷ they are not written with an exponent.
-fn is_plain_fraction(text: &str) -> bool {
-    let digits = text.strip_prefix('-').unwrap_or(text);
-    let Some((whole, fraction)) = digits.split_once('.') else {
-        return false;
-    };
-    let starts = match whole.as_bytes() {
-        [b'0'] => !fraction.starts_with("000"),
+/// Whether a fraction without an exponent is surely written as it is read: up to 15 digits come back from a double, and
+/// from 10⁻³ up to 10⁷ they are not written with an exponent.
+fn is_plain(text: &str, point: usize) -> bool {
+    let (whole, fraction) = text.as_bytes().split_at(point);
+    let whole = whole.strip_prefix(b"-").unwrap_or(whole);
+    let starts = match whole {
+        [b'0'] => !fraction.starts_with(b".000"),
         [first, ..] => *first != b'0' && whole.len() <= 7,
         [] => false,
     };
-    let ends = fraction == "0" || !(fraction.is_empty() || fraction.ends_with('0'));
-    starts && ends && digits.len() <= 16 && fraction.bytes().all(|byte| byte.is_ascii_digit())
+    let ends = fraction == b".0" || !matches!(fraction, [b'.'] | [.., b'0']);
+    starts && ends && whole.len() + fraction.len() <= 16
 }
 
 /// Adds a UTF-16 unit; the first half of a pair waits for the second.

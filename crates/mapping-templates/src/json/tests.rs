@@ -55,6 +55,15 @@ fn json_is_read_leniently() {
 }
 
 #[test]
+fn a_number_has_a_longest_form() {
+    for (longest, longer) in [("1", "11"), ("1.", "1.5")] {
+        let text = |start: &str| format!("[{start}{}]", "5".repeat(20_000 - longest.len()));
+        assert!(rewritten(&text(longest)).is_some(), "{longest}");
+        assert_eq!(rewritten(&text(longer)), None, "{longer}");
+    }
+}
+
+#[test]
 fn only_what_would_be_written_the_same_is_canonical() {
     let cases = [
         (r#"{"a":[1,-2.5,true,null,"x\n\"y\\"],"b":{},"c":[]}"#, true),
@@ -81,10 +90,23 @@ fn only_what_would_be_written_the_same_is_canonical() {
 
 #[test]
 fn documents_go_to_json_and_back() {
-    let text = r#"{"a":[1,2.5,"x",null,true,{"b":[]}],"c":18446744073709551615}"#;
+    let text = r#"{"a":[1,2.5,"x",null,true,{"b":[]}],"c":18446744073709551615,"d":[-0.0,1.0E-4,1.0E300]}"#;
     let document = Document::parse(&Arc::from(text)).unwrap();
     let back = Document::from_json(document.json());
     let mut out = String::new();
     write_node(&back, back.root(), Slashes::Plain, &mut out);
     assert_eq!(out, text);
+}
+
+#[test]
+fn a_document_takes_little_more_than_its_nodes() {
+    assert_eq!(size_of::<Node>(), 12);
+    let items = 1_000_000;
+    let text = format!("[{}1]", "1,".repeat(items - 1));
+    let document = Document::parse(&Arc::from(text.as_str())).unwrap();
+    assert!(matches!(
+        document.node(document.root()),
+        Node::List { len: 1_000_000, .. }
+    ));
+    assert!(document.nodes.capacity() * size_of::<Node>() <= 12 * text.len() + 64);
 }

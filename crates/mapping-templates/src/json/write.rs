@@ -2,7 +2,10 @@
 
 use std::fmt::Write;
 
-use super::document::{Document, Node, NodeId};
+use super::{
+    document::{Document, Node, NodeId, NumberKind, NumberText},
+    scan::next_special,
+};
 use crate::value::{Decimal, Number};
 
 /// How `/` is written.
@@ -26,27 +29,29 @@ pub(super) fn needs_escape(text: &str) -> bool {
 
 /// Writes a text in quotes.
 pub(crate) fn write_text(text: &str, slashes: Slashes, out: &mut String) {
+    let next = match slashes {
+        Slashes::Plain => next_special::<b'"'>,
+        Slashes::Escaped => next_special::<b'/'>,
+    };
     out.push('"');
     let mut rest = text;
-    while let Some(index) =
-        rest.find(|c: char| is_escaped(c) || (c == '/' && slashes == Slashes::Escaped))
-    {
-        let (before, from) = rest.split_at(index);
-        out.push_str(before);
+    loop {
+        let (plain, from) = rest.split_at(next(rest.as_bytes(), 0));
+        out.push_str(plain);
         let mut characters = from.chars();
         match characters.next() {
+            None => break,
             Some('\u{8}') => out.push_str("\\b"),
             Some('\u{c}') => out.push_str("\\f"),
             Some('\n') => out.push_str("\\n"),
             Some('\r') => out.push_str("\\r"),
             Some('\t') => out.push_str("\\t"),
             Some(c @ ('"' | '\\' | '/')) => out.extend(['\\', c]),
-            Some(c) => write_unicode(c, out),
-            None => {}
+            Some(c) if is_escaped(c) => write_unicode(c, out),
+            Some(c) => out.push(c),
         }
         rest = characters.as_str();
     }
-    out.push_str(rest);
     out.push('"');
 }
 
@@ -101,24 +106,24 @@ pub(crate) fn write_node(document: &Document, id: NodeId, slashes: Slashes, out:
             }
             out.push('}');
         }
-        Node::Integer(value) => {
-            let _ = write!(out, "{value}");
+        Node::Number(number) if number.verbatim => out.push_str(document.text_at(number.span)),
+        Node::Number(number) => {
+            if let Some(number) = node_number(document, number) {
+                write_number(&number, out);
+            }
         }
-        number => write_number(
-            &node_number(document, number).unwrap_or(Number::Int(0)),
-            out,
-        ),
+        Node::NotANumber => out.push_str("NaN"),
     }
 }
 
-/// The number that a node is.
-pub(crate) fn node_number(document: &Document, node: Node) -> Option<Number> {
-    Some(match node {
-        Node::Integer(value) => Number::from_i64(value),
-        Node::Double(value) => Number::Double(value),
-        Node::NotANumber => Number::Float(f32::NAN),
-        Node::Big(span) => Number::big(document.text_at(span).parse().unwrap_or_default()),
-        Node::Decimal(span) => Number::decimal(Decimal::parse(document.text_at(span))?),
-        _ => return None,
+/// Reads a number; a fraction may have too many places to be calculated with.
+pub(crate) fn node_number(document: &Document, number: NumberText) -> Option<Number> {
+    let text = document.text_at(number.span);
+    Some(match number.kind {
+        // A minus alone is 0.
+        NumberKind::Integer => Number::from_i64(text.parse().unwrap_or(0)),
+        NumberKind::Big => Number::big(text.parse().unwrap_or_default()),
+        NumberKind::Double => Number::Double(text.parse().unwrap_or(f64::NAN)),
+        NumberKind::Decimal => Number::decimal(Decimal::parse(text)?),
     })
 }

@@ -16,7 +16,7 @@ use self::{
     templates::{RequestChoice, Templates},
     transform::Transform,
 };
-use crate::Template;
+use crate::{Limits, Template};
 
 mod future;
 mod overriding;
@@ -84,6 +84,7 @@ pub struct TransformLayer {
     responses: Arc<Templates>,
     passthrough_behavior: PassthroughBehavior,
     max_body_bytes: usize,
+    limits: Limits,
     enabled: bool,
 }
 
@@ -95,6 +96,7 @@ impl TransformLayer {
             responses: Arc::default(),
             passthrough_behavior: PassthroughBehavior::default(),
             max_body_bytes: MAX_REQUEST_BYTES,
+            limits: Limits::default(),
             enabled: true,
         }
     }
@@ -123,6 +125,12 @@ impl TransformLayer {
     /// Sets the largest body that is collected for a template, in bytes. Default: 10 MiB.
     pub fn max_body_bytes(mut self, max_body_bytes: usize) -> Self {
         self.max_body_bytes = max_body_bytes;
+        self
+    }
+
+    /// Sets how much one rendering may do and make.
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
         self
     }
 
@@ -160,6 +168,7 @@ impl TransformLayer {
             on_request,
             on_response,
             max_body_bytes: self.max_body_bytes,
+            limits: self.limits,
         }))
     }
 }

@@ -4,7 +4,7 @@ use std::{borrow::Cow, cell::OnceCell, fmt};
 
 use http::{HeaderMap, HeaderName};
 use percent_encoding::percent_decode_str;
-use towergate_core::{Context, ContextVariable};
+use towergate_core::{Context, ContextVariable, is_dropped_header};
 use towergate_expressions::QueryString;
 
 use crate::{ContextValue, ParameterLocation, Variables};
@@ -48,30 +48,6 @@ impl<'a> RequestVariables<'a> {
         self
     }
 
-    /// Returns whether the gateway drops a client's header as it reads the request: no template and no mapping sees it.
-    ///
-    /// `keep-alive` and `proxy-connection` are not in API Gateway's list; like the others they speak of one hop only.
-    #[must_use]
-    pub fn drops_header(name: &HeaderName) -> bool {
-        matches!(
-            name.as_str(),
-            "connection"
-                | "content-length"
-                | "content-md5"
-                | "expect"
-                | "keep-alive"
-                | "max-forwards"
-                | "proxy-authenticate"
-                | "proxy-connection"
-                | "server"
-                | "te"
-                | "trailer"
-                | "transfer-encoding"
-                | "upgrade"
-                | "www-authenticate"
-        )
-    }
-
     fn query(&self) -> &QueryString<'a> {
         let parse = || QueryString::parse(self.context.uri().query().unwrap_or_default());
         self.query.get_or_init(parse)
@@ -98,7 +74,7 @@ impl<'a> RequestVariables<'a> {
     /// The last value of a header that the gateway keeps, by the name that the client wrote as far as that is known.
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let header = HeaderName::try_from(name).ok()?;
-        let is_seen = !Self::drops_header(&header) && self.context.allows_spelling(&header, name);
+        let is_seen = !is_dropped_header(&header) && self.context.allows_spelling(&header, name);
         is_seen.then(|| self.last(&header))?
     }
 
@@ -180,7 +156,7 @@ impl Variables for RequestVariables<'_> {
                     .for_each(|(name, value)| visit(name, value));
             }
             ParameterLocation::Header => {
-                let kept = self.headers.keys().filter(|name| !Self::drops_header(name));
+                let kept = self.headers.keys().filter(|name| !is_dropped_header(name));
                 for name in kept {
                     if let Some(value) = self.last(name) {
                         visit(&self.context.header_spelling(name), &value);
@@ -235,7 +211,7 @@ mod tests {
             assert_eq!(found.as_deref(), expected, "{name}");
             let mut names = Vec::new();
             variables.parameters(ParameterLocation::Header, &mut |name, _| {
-                names.push(name.to_owned())
+                names.push(name.to_owned());
             });
             assert_eq!(names, [listed], "{name}");
         }

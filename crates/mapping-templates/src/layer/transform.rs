@@ -10,7 +10,7 @@ use towergate_core::{
 };
 
 use super::{RequestVariables, ResponseBody, overriding::override_headers, templates::Entry};
-use crate::{Overrides, Payload, Scope, Template};
+use crate::{Limits, Overrides, Payload, Scope, Template};
 
 /// What is to be done with one request and its response.
 #[derive(Debug)]
@@ -21,6 +21,7 @@ pub(super) struct Transform {
     pub(super) on_request: Option<Arc<Template>>,
     pub(super) on_response: Option<Entry>,
     pub(super) max_body_bytes: usize,
+    pub(super) limits: Limits,
 }
 
 impl Transform {
@@ -132,7 +133,9 @@ impl Transform {
         let text = std::str::from_utf8(body)
             .map_err(|_| Rejection::configuration(step, "a template cannot read bytes"))?;
         let variables = RequestVariables::new(&self.context).with_headers(&self.headers);
-        let mut scope = Scope::new(Payload::new(text), &variables).with_overrides(overrides);
+        let mut scope = Scope::new(Payload::new(text), &variables)
+            .with_overrides(overrides)
+            .with_limits(self.limits);
         let output = template
             .render(&mut scope)
             .map_err(|error| Rejection::configuration(step, error.to_string()))?;

@@ -16,15 +16,16 @@ impl Render<'_> {
     pub(super) fn call_input(&mut self, name: &str, arguments: &[Value]) -> Result<Value> {
         match (name, arguments) {
             ("getBody", []) => Ok(self.input_body()),
-            ("path" | "json", [Value::Text(path)]) => self.input_path_text(path, name),
-            ("params", []) => self.all_parameters(),
-            ("params", [Value::Text(name)]) => {
-                let facts = self.facts();
-                let found = ParameterLocation::ALL
-                    .into_iter()
-                    .find_map(|location| facts.parameter(location, name));
-                Ok(found.map_or_else(Value::empty, |value| Value::text(&*value)))
+            ("json", [Value::Text(path)]) => {
+                let path = self.json_path(path)?;
+                self.input_json(&path)
             }
+            ("path", [Value::Text(path)]) => {
+                let path = self.json_path(path)?;
+                self.input_path(&path)
+            }
+            ("params", []) => self.all_parameters(),
+            ("params", [Value::Text(name)]) => Ok(Value::text(&*self.parameter(name))),
             _ => Ok(Value::Null),
         }
     }

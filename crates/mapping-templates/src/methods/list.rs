@@ -28,12 +28,14 @@ impl Render<'_> {
         name: &str,
         arguments: &[Value],
     ) -> Result<Value> {
+        let is_json = list.kind() == ListKind::Json;
         Ok(match (name, arguments) {
             ("size", []) => Value::int(list.len()),
             ("isEmpty", []) => Value::Bool(list.len() == 0),
             ("contains", [item]) => Value::Bool(self.index_of(list, item)?.is_some()),
             ("containsAll", [Value::List(items)]) if is_collection(items) => {
                 let mut all = true;
+                self.spend(items.len())?;
                 for item in items.to_vec() {
                     all = all && self.index_of(list, &item)?.is_some();
                 }
@@ -43,21 +45,30 @@ impl Render<'_> {
                 list: list.clone(),
                 next: 0.into(),
             })),
-            ("toArray", []) => self.list(ListKind::Array, list.to_vec())?,
-            ("toJSONString", []) if list.kind() == ListKind::Json => {
+            ("toArray", []) => self.copied(list, ListKind::Array)?,
+            ("toArray", [like, ..]) if !like.is_null() => self.copied(list, ListKind::Array)?,
+            ("clone", []) if matches!(list.kind(), ListKind::Plain | ListKind::Json) => {
+                self.copied(list, list.kind())?
+            }
+            ("trimToSize", []) if matches!(list.kind(), ListKind::Plain | ListKind::Json) => {
+                Value::empty()
+            }
+            ("toJSONString", []) if is_json => {
+                return self.call_list(list, name, &[Value::List(list.clone())]);
+            }
+            ("toJSONString", [Value::List(list)]) if is_json && list.kind().is_list() => {
                 let mut out = String::new();
                 self.write_list(list, Slashes::Escaped, 0, &mut out)?;
                 self.spend_text(out.len())?;
                 Value::text(out)
             }
-            _ if matches!(list.kind(), ListKind::Set | ListKind::Collection) => {
-                match (name, arguments) {
-                    ("add", [_]) | ("addAll", [Value::List(_) | Value::Null]) => {
-                        return throw("a view of a map takes no new items");
-                    }
-                    _ => return self.remove_from(list, name, arguments),
-                }
-            }
+            _ if matches!(list.kind(), ListKind::Set | ListKind::Collection) => match list {
+                List::Cell(cell) => match &cell.view {
+                    Some(view) => self.change_view(list, view, name, arguments)?,
+                    None => Value::Null,
+                },
+                List::Json(_) => Value::Null,
+            },
             ("get", [index]) => match int(index) {
                 Some(index) => {
                     let index = position(index, list.len())?;
@@ -68,6 +79,7 @@ impl Render<'_> {
             ("indexOf", [item]) => index_value(self.index_of(list, item)?),
             ("lastIndexOf", [item]) => {
                 let mut last = None;
+                self.spend(list.len())?;
                 for (index, candidate) in list.to_vec().iter().enumerate() {
                     if self.java_equals(candidate, item)? {
                         last = Some(index);
@@ -78,17 +90,16 @@ impl Render<'_> {
             ("subList", [start, end]) => match (int(start), int(end)) {
                 (Some(start), Some(end)) => {
                     let bounds = (usize::try_from(start), usize::try_from(end));
-                    let items = list.to_vec();
-                    let part = match bounds {
-                        (Ok(start), Ok(end)) => items.get(start..end),
-                        _ => None,
-                    };
-                    match part {
-                        Some(part) => self.list(ListKind::Sublist, part.to_vec())?,
-                        None => {
+                    let len = list.len();
+                    match bounds {
+                        (Ok(start), Ok(end)) if start <= end && end <= len => {
+                            self.spend(end - start)?;
+                            let part = (start..end).filter_map(|index| list.get(index));
+                            self.list(ListKind::Sublist, part.collect())?
+                        }
+                        _ => {
                             return throw(format!(
-                                "a list of size {} has no part from {start} to {end}",
-                                items.len()
+                                "a list of size {len} has no part from {start} to {end}"
                             ));
                         }
                     }
@@ -117,6 +128,11 @@ impl Render<'_> {
         })
     }
 
+    fn copied(&mut self, list: &List, kind: ListKind) -> Result<Value> {
+        self.spend(list.len())?;
+        self.list(kind, list.to_vec())
+    }
+
     /// Insertions.
     fn change(&mut self, list: &List, name: &str, arguments: &[Value]) -> Result<Value> {
         match (name, arguments) {
@@ -136,12 +152,14 @@ impl Render<'_> {
                 None => Ok(Value::Null),
             },
             ("addAll", [Value::List(items)]) if is_collection(items) => {
+                self.spend(items.len())?;
                 let cell = self.own_list(list)?;
                 let end = i32::try_from(cell.items.borrow().len()).unwrap_or(i32::MAX);
                 self.insert(&cell, end, items.to_vec())
             }
             ("addAll", [index, Value::List(items)]) if is_collection(items) => match int(index) {
                 Some(index) => {
+                    self.spend(items.len())?;
                     let cell = self.own_list(list)?;
                     self.insert(&cell, index, items.to_vec())
                 }
@@ -185,6 +203,7 @@ impl Render<'_> {
             }
             ("removeAll" | "retainAll", [Value::List(items)]) if is_collection(items) => {
                 let mut kept = Vec::new();
+                self.spend(list.len())?;
                 let all = list.to_vec();
                 for item in &all {
                     if self.index_of(items, item)?.is_some() == (name == "retainAll") {
@@ -209,7 +228,7 @@ impl Render<'_> {
         }
     }
 
-    fn index_of(&mut self, list: &List, item: &Value) -> Result<Option<usize>> {
+    pub(super) fn index_of(&mut self, list: &List, item: &Value) -> Result<Option<usize>> {
         for index in 0..list.len() {
             let candidate = list.get(index).unwrap_or(Value::Null);
             self.spend(1)?;

@@ -1,10 +1,8 @@
 //! `java.util.Map`.
 
-use std::rc::Rc;
-
 use crate::{
     render::{Render, Result},
-    value::{Key, ListKind, Map, Value},
+    value::{Key, Map, Part, Value},
 };
 
 impl Render<'_> {
@@ -17,6 +15,12 @@ impl Render<'_> {
         let Value::Map(map) = value else {
             return Ok(Value::Null);
         };
+        if let ("containsKey" | "getOrDefault" | "remove" | "replace", [key, ..]) =
+            (name, arguments)
+        {
+            let len = self.len_of(map)?;
+            self.spend_key(key, len)?;
+        }
         match (name, arguments) {
             ("size", []) => Ok(Value::int(self.len_of(map)?)),
             ("isEmpty", []) => Ok(Value::Bool(self.len_of(map)? == 0)),
@@ -35,21 +39,9 @@ impl Render<'_> {
                 }
                 Ok(Value::Bool(found))
             }
-            ("keySet", []) => {
-                let keys = self.entries(map)?.into_iter().map(|(key, _)| key);
-                let keys = keys.collect();
-                self.list(ListKind::Set, keys)
-            }
-            ("values", []) => {
-                let values = self.entries(map)?.into_iter().map(|(_, value)| value);
-                let values = values.collect();
-                self.list(ListKind::Collection, values)
-            }
-            ("entrySet", []) => {
-                let entries = self.entries(map)?.into_iter();
-                let entries = entries.map(|entry| Value::Entry(Rc::new(entry))).collect();
-                self.list(ListKind::Set, entries)
-            }
+            ("keySet", []) => self.view(map, Part::Keys),
+            ("values", []) => self.view(map, Part::Values),
+            ("entrySet", []) => self.view(map, Part::Entries),
             _ => self.change_map(value, map, name, arguments),
         }
     }
@@ -81,6 +73,21 @@ impl Render<'_> {
                     return Ok(Value::Null);
                 }
                 self.put(value, key.clone(), item.clone())
+            }
+            ("replace", [key, before, item]) => {
+                let cell = self.own_map(map)?;
+                let same = match cell.get(key) {
+                    Some(current) => self.java_equals(&current, before)?,
+                    None => false,
+                };
+                if same {
+                    self.put(value, key.clone(), item.clone())?;
+                }
+                Ok(Value::Bool(same))
+            }
+            ("clone", []) if matches!(map, Map::Cell(_) | Map::Json(_)) => {
+                let entries = self.entries(map)?.into_iter();
+                self.map(entries.map(|(key, item)| (Key(key), item)).collect())
             }
             ("getOrDefault", [key, default]) => {
                 let cell = self.own_map(map)?;

@@ -3,6 +3,8 @@
 //! Every function returns null for what does not exist or is not called with fitting arguments.
 
 mod argument;
+mod character;
+mod format;
 mod input;
 mod list;
 mod map;
@@ -11,10 +13,11 @@ mod pattern;
 mod search;
 mod text;
 mod util;
+mod view;
 
 use crate::{
     render::{Render, Result, throw},
-    value::{ListKind, Loop, Map, Number, Text, Value, from_utf16, hash_code},
+    value::{ListKind, Loop, Map, Number, Text, Value, hash_code},
 };
 
 /// A property's name as a getter has it: `empty` and `Empty` are `isEmpty`.
@@ -64,6 +67,11 @@ impl Render<'_> {
         name: &str,
         arguments: &[Value],
     ) -> Result<Value> {
+        self.refresh(value)?;
+        for argument in arguments {
+            self.refresh(argument)?;
+            self.spend(argument.as_text().map_or(0, |text| text.len() / 16))?;
+        }
         match (value, name, arguments) {
             (Value::Input, ..) => return self.call_input(name, arguments),
             (Value::Util, ..) => return self.call_util(name, arguments),
@@ -91,7 +99,7 @@ impl Render<'_> {
             Value::Map(_) => self.call_map(value, name, arguments),
             Value::Number(number) => self.call_number(number, name, arguments),
             Value::Bool(flag) => Ok(call_bool(*flag, name, arguments)),
-            Value::Char(unit) => Ok(call_char(*unit, name, arguments)),
+            Value::Char(unit) => self.call_char(*unit, name, arguments),
             Value::Entry(entry) => Ok(match (name, arguments) {
                 ("getKey", []) => entry.0.clone(),
                 ("getValue", []) => entry.1.clone(),
@@ -180,20 +188,36 @@ fn refused(value: &Value, name: &str, arguments: &[Value]) -> Result<()> {
             "isBlank",
             "lines",
             "toCharArray",
-            "getBytes",
             "chars",
             "codePoints",
         ],
         Value::Number(Number::Double(_) | Number::Float(_)) => &["isNaN", "isInfinite"],
+        Value::Number(Number::Big(_)) => &["abs", "negate", "signum", "bitLength"],
         Value::Bool(_) => &["booleanValue"],
         Value::Char(_) => &["charValue"],
         Value::List(list) if list.kind() == ListKind::Array => {
             &["size", "isEmpty", "iterator", "toArray", "clear"]
         }
-        Value::List(_) => &["size", "isEmpty", "iterator", "toArray", "clear", "stream"],
-        Value::Map(_) | Value::Loop(_) => {
-            &["size", "isEmpty", "clear", "keySet", "values", "entrySet"]
+        Value::List(list)
+            if list.kind() == ListKind::Json
+                && name == "toJSONString"
+                && !matches!(arguments, [Value::Null]) =>
+        {
+            &["toJSONString"]
         }
+        Value::List(list) if matches!(list.kind(), ListKind::Plain | ListKind::Json) => &[
+            "size",
+            "isEmpty",
+            "iterator",
+            "clear",
+            "stream",
+            "clone",
+            "trimToSize",
+        ],
+        Value::List(_) => &["size", "isEmpty", "iterator", "clear", "stream"],
+        Value::Map(_) | Value::Loop(_) => &[
+            "size", "isEmpty", "clear", "keySet", "values", "entrySet", "clone",
+        ],
         Value::Entry(_) => &["getKey", "getValue"],
         Value::Iterator(_) => &["hasNext", "next", "remove"],
         _ => &[],
@@ -226,17 +250,31 @@ fn refused(value: &Value, name: &str, arguments: &[Value]) -> Result<()> {
             "addAll" | "removeAll" | "retainAll" | "containsAll",
             [Value::Null]
         ) | (Value::Map(_), "putAll" | "replaceAll", [Value::Null])
-            | (Value::Number(Number::Int(_)), "parseInt", [Value::Null])
-            | (Value::Number(Number::Long(_)), "parseLong", [Value::Null])
+            | (Value::List(_), "toArray", [Value::Null])
             | (
-                Value::Number(Number::Double(_)),
-                "parseDouble",
+                Value::Number(Number::Int(_)),
+                "parseInt" | "valueOf",
                 [Value::Null]
             )
+            | (
+                Value::Number(Number::Long(_)),
+                "parseLong" | "valueOf",
+                [Value::Null]
+            )
+            | (
+                Value::Number(Number::Double(_)),
+                "parseDouble" | "valueOf",
+                [Value::Null]
+            )
+            | (Value::Text(_), "contentEquals", [Value::Null])
+            | (Value::Number(Number::Big(_)), "max" | "min", [Value::Null])
     );
     let is_list = matches!(value, Value::List(list) if list.kind().is_list());
     let replaces = is_list && name == "replaceAll" && matches!(arguments, [Value::Null]);
-    if takes_none || compares || fails_on_null || replaces {
+    let takes_charset = matches!(value, Value::Text(_))
+        && name == "getBytes"
+        && !matches!(arguments, [Value::Null]);
+    if takes_none || takes_charset || compares || fails_on_null || replaces {
         return throw(format!("`{name}` does not take these arguments"));
     }
     Ok(())
@@ -251,27 +289,21 @@ fn loop_getter(scope: &std::rc::Rc<Loop>, name: &str) -> Option<Value> {
 
 fn loop_property(scope: &std::rc::Rc<Loop>, name: &str) -> Option<Value> {
     let index = scope.index.get();
-    let is = |property| is_property(name, property);
-    Some(if is("index") {
-        Value::Number(Number::Int(index))
-    } else if is("count") {
-        Value::Number(Number::Int(index + 1))
-    } else if is("hasNext") {
-        Value::Bool(scope.has_next.get())
-    } else if is("first") {
-        Value::Bool(index < 1)
-    } else if is("last") {
-        Value::Bool(!scope.has_next.get())
-    } else if is("parent") {
-        scope.parent.clone().map_or(Value::Null, Value::Loop)
-    } else if is("topmost") {
-        let mut top = std::rc::Rc::clone(scope);
-        while let Some(parent) = top.parent.clone() {
-            top = parent;
+    Some(match name {
+        "index" | "Index" => Value::Number(Number::Int(index)),
+        "count" | "Count" => Value::Number(Number::Int(index + 1)),
+        "hasNext" | "HasNext" => Value::Bool(scope.has_next.get()),
+        "first" | "First" => Value::Bool(index < 1),
+        "last" | "Last" => Value::Bool(!scope.has_next.get()),
+        "parent" | "Parent" => scope.parent.clone().map_or(Value::Null, Value::Loop),
+        "topmost" | "Topmost" => {
+            let mut top = std::rc::Rc::clone(scope);
+            while let Some(parent) = top.parent.clone() {
+                top = parent;
+            }
+            Value::Loop(top)
         }
-        Value::Loop(top)
-    } else {
-        return None;
+        _ => return None,
     })
 }
 
@@ -288,24 +320,14 @@ fn call_bool(flag: bool, name: &str, arguments: &[Value]) -> Value {
         ("parseBoolean" | "valueOf", [Value::Text(text)]) => {
             Value::Bool(text.eq_ignore_ascii_case("true"))
         }
-        _ => Value::Null,
-    }
-}
-
-fn call_char(unit: u16, name: &str, arguments: &[Value]) -> Value {
-    match (name, arguments) {
-        ("charValue", []) => Value::Char(unit),
-        ("toString", [other]) => match (other, argument::int(other)) {
-            (Value::Char(other), _) => Value::text(from_utf16(&[*other])),
-            (_, Some(point)) => match u32::try_from(point).ok().and_then(char::from_u32) {
-                Some(c) => Value::text(c.to_string()),
-                None => Value::Null,
-            },
-            _ => Value::Null,
-        },
-        ("compareTo", [Value::Char(other)]) => {
-            Value::Number(Number::Int(i32::from(unit) - i32::from(*other)))
+        ("parseBoolean" | "valueOf", [Value::Null]) => Value::Bool(false),
+        ("valueOf", [Value::Bool(other)]) => Value::Bool(*other),
+        ("compare", [Value::Bool(left), Value::Bool(right)]) => {
+            Value::Number(Number::Int(i32::from(*left) - i32::from(*right)))
         }
+        ("logicalAnd", [Value::Bool(left), Value::Bool(right)]) => Value::Bool(left & right),
+        ("logicalOr", [Value::Bool(left), Value::Bool(right)]) => Value::Bool(left | right),
+        ("logicalXor", [Value::Bool(left), Value::Bool(right)]) => Value::Bool(left ^ right),
         _ => Value::Null,
     }
 }

@@ -24,7 +24,9 @@ impl Render<'_> {
     ) -> Result<Option<Value>> {
         Ok(Some(match (name, arguments) {
             ("matches", [Value::Text(pattern)]) => {
-                Value::Bool(self.pattern(pattern)?.matches(receiver)?)
+                let pattern = self.pattern(pattern)?;
+                self.spend(search_steps(&pattern, receiver.len()))?;
+                Value::Bool(pattern.matches(receiver)?)
             }
             ("replaceAll", [Value::Text(pattern), Value::Text(with)]) => {
                 self.replace(receiver, pattern, with, usize::MAX)?
@@ -66,7 +68,7 @@ impl Render<'_> {
             }
             Some((_, to)) => to,
         };
-        self.spend(1)?;
+        self.spend(search_steps(pattern, text.len().saturating_sub(start)))?;
         let Some(groups) = pattern.find(text, start)? else {
             return Ok(None);
         };
@@ -125,6 +127,19 @@ impl Render<'_> {
         }
         self.spend(text.len() / 16)?;
         array(self, parts)
+    }
+}
+
+/// What one search costs in a text of which `rest` bytes are left. One that may read far beyond its match is paid for by
+/// what it may read, or many matches of a long text would take the square of its length.
+fn search_steps(pattern: &JavaPattern, rest: usize) -> usize {
+    const BACKTRACKING: usize = 512;
+    if pattern.backtracks() {
+        BACKTRACKING + rest / 16
+    } else if pattern.reads_ahead() {
+        1 + rest / 512
+    } else {
+        1
     }
 }
 

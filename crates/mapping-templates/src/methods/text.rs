@@ -66,11 +66,12 @@ impl Render<'_> {
                 let swap = |unit| if unit == *from { *to } else { unit };
                 from_utf16(&receiver.encode_utf16().map(swap).collect::<Vec<_>>())
             }
-            ("valueOf" | "copyValueOf", [value]) => self.printed(value)?.unwrap_or_default(),
+            ("valueOf", [value]) => self.printed(value)?.unwrap_or_else(|| "null".to_owned()),
             ("format", [Value::Text(format), values @ ..]) => {
                 let format = format.clone();
                 self.format(&format, values)?
             }
+            ("join", [Value::Null]) => return throw("`join` is given null"),
             ("join", [Value::Text(separator), parts @ ..]) => {
                 let separator = separator.clone();
                 match self.join(&separator, parts)? {
@@ -79,10 +80,15 @@ impl Render<'_> {
                 }
             }
             ("toCharArray", []) => {
+                self.spend(receiver.len())?;
                 let units = receiver.encode_utf16().map(Value::Char).collect();
                 return self.list(ListKind::Array, units);
             }
-            ("getBytes", []) => {
+            ("getBytes", [Value::Text(charset)]) if !is_utf8(charset) => {
+                return throw(format!("the character set {:?} is not known", &**charset));
+            }
+            ("getBytes", [] | [Value::Text(_)]) => {
+                self.spend(receiver.len())?;
                 let bytes = receiver.bytes();
                 let bytes = bytes.map(|byte| Value::Number(Number::Byte(byte.cast_signed())));
                 return self.list(ListKind::Array, bytes.collect());
@@ -96,7 +102,19 @@ impl Render<'_> {
     /// `String.join`, with a list or with texts.
     fn join(&mut self, separator: &str, parts: &[Value]) -> Result<Option<String>> {
         let parts = match parts {
-            [Value::List(list)] => list.to_vec(),
+            [] => return Ok(None),
+            [Value::Null] => return throw("there is nothing to join"),
+            [Value::List(list)] => {
+                self.spend(list.len())?;
+                list.to_vec()
+            }
+            parts
+                if parts
+                    .iter()
+                    .any(|part| !matches!(part, Value::Text(_) | Value::Null)) =>
+            {
+                return Ok(None);
+            }
             parts => parts.to_vec(),
         };
         let mut joined = String::new();
@@ -113,116 +131,10 @@ impl Render<'_> {
         }
         Ok(Some(joined))
     }
-
-    /// `String.format` with the usual conversions.
-    fn format(&mut self, format: &str, values: &[Value]) -> Result<String> {
-        let values = match values {
-            [Value::List(list)] if list.kind() == ListKind::Array => list.to_vec(),
-            values => values.to_vec(),
-        };
-        let mut values = values.iter();
-        let mut out = String::new();
-        let mut rest = format;
-        while let Some((before, from)) = rest.split_once('%') {
-            out.push_str(before);
-            let end = from.find(|c: char| c.is_ascii_alphabetic() || c == '%');
-            let Some(end) = end else {
-                return throw(format!("`{format}` has a `%` without a conversion"));
-            };
-            let options = from.get(..end).unwrap_or_default();
-            let conversion = from.as_bytes().get(end).copied().unwrap_or(b'%');
-            rest = from.get(end + 1..).unwrap_or_default();
-            match conversion {
-                b'%' => out.push('%'),
-                b'n' => out.push('\n'),
-                _ => {
-                    let Some(value) = values.next() else {
-                        return throw(format!("`{format}` has more conversions than values"));
-                    };
-                    let converted = self.convert(options, conversion, value)?;
-                    out.push_str(&converted);
-                }
-            }
-            self.spend_text(out.len() / 16)?;
-        }
-        out.push_str(rest);
-        Ok(out)
-    }
-
-    fn convert(&mut self, options: &str, conversion: u8, value: &Value) -> Result<String> {
-        let flags_end = options
-            .find(|c: char| !"-+ 0,#".contains(c))
-            .unwrap_or(options.len());
-        let (flags, sizes) = options.split_at(flags_end);
-        let (width, precision) = sizes.split_once('.').unwrap_or((sizes, ""));
-        let width: usize = width.parse().unwrap_or(0);
-        let precision: Option<usize> = precision.parse().ok();
-        self.spend_text(width.max(precision.unwrap_or(0)))?;
-        let text = match (conversion, value) {
-            (b's' | b'S', value) => self.printed(value)?.unwrap_or_else(|| "null".to_owned()),
-            (b'd', Value::Number(number))
-                if !matches!(
-                    number,
-                    Number::Double(_) | Number::Float(_) | Number::Decimal(_)
-                ) =>
-            {
-                number.to_string()
-            }
-            (b'x' | b'X', Value::Number(Number::Int(value))) => format!("{value:x}"),
-            (b'x' | b'X', Value::Number(Number::Long(value))) => format!("{value:x}"),
-            (b'f', Value::Number(number @ (Number::Double(_) | Number::Float(_)))) => {
-                format!("{:.*}", precision.unwrap_or(6), number.to_f64())
-            }
-            (b'b', Value::Bool(value)) => value.to_string(),
-            (b'b', value) => (!value.is_null()).to_string(),
-            (b'c', Value::Char(unit)) => from_utf16(&[*unit]),
-            _ => return throw("a value does not fit its conversion"),
-        };
-        let mut text = match (conversion, precision) {
-            (b's' | b'S', Some(precision)) => text.chars().take(precision).collect(),
-            _ => text,
-        };
-        if conversion.is_ascii_uppercase() {
-            text = text.to_uppercase();
-        }
-        if flags.contains(',') {
-            text = grouped(&text);
-        }
-        if flags.contains('+') && matches!(conversion, b'd' | b'f') && !text.starts_with('-') {
-            text.insert(0, '+');
-        }
-        Ok(if flags.contains('-') {
-            format!("{text:<width$}")
-        } else if flags.contains('0') {
-            let (sign, digits) = text.split_at(usize::from(text.starts_with(['-', '+'])));
-            format!(
-                "{sign}{digits:0>width$}",
-                width = width.saturating_sub(sign.len())
-            )
-        } else {
-            format!("{text:>width$}")
-        })
-    }
 }
 
-/// Digits with a comma before each group of three.
-fn grouped(text: &str) -> String {
-    let (sign, digits) = text.split_at(usize::from(text.starts_with('-')));
-    let (whole, fraction) = digits
-        .split_once('.')
-        .map_or((digits, None), |(w, f)| (w, Some(f)));
-    let mut out = sign.to_owned();
-    for (index, digit) in whole.chars().enumerate() {
-        if index > 0 && (whole.len() - index) % 3 == 0 {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    if let Some(fraction) = fraction {
-        out.push('.');
-        out.push_str(fraction);
-    }
-    out
+fn is_utf8(charset: &str) -> bool {
+    charset.eq_ignore_ascii_case("utf-8") || charset.eq_ignore_ascii_case("utf8")
 }
 
 fn slice(text: &str, start: i32, end: i32) -> Result<String> {
@@ -285,6 +197,7 @@ fn compare_text(receiver: &Text, name: &str, arguments: &[Value]) -> Result<Valu
         ("equalsIgnoreCase", [Value::Text(other)]) => {
             Value::Bool(receiver.to_lowercase() == other.to_lowercase())
         }
+        ("contentEquals", [Value::Text(other)]) => Value::Bool(**receiver == **other),
         ("equalsIgnoreCase", [Value::Null]) => Value::Bool(false),
         ("compareTo", [Value::Text(other)]) => number(compare(receiver, other)),
         ("compareToIgnoreCase", [Value::Text(other)]) => number(compare(

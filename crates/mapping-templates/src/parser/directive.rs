@@ -146,7 +146,9 @@ impl Parser<'_, '_> {
         loop {
             self.skip_blanks()?;
             let comma = self.accept(Rule::Comma)?;
-            self.skip_blanks()?;
+            if comma {
+                self.skip_blanks()?;
+            }
             if !comma && self.peek()? == Rule::ParenClose {
                 self.advance()?;
                 return Ok(arguments);
@@ -199,8 +201,8 @@ impl Parser<'_, '_> {
         let place = self.place(word.start);
         let mut arguments = arguments.into_iter();
         let Some(variable) = arguments.next() else {
-            let hint = "`#foreach` needs a variable";
-            return Err(ParseError::new(self.source, word.start, &word.image, hint));
+            let why = "`#foreach` needs a variable";
+            return Ok(Node::Fail { place, why });
         };
         let name = match &variable.expression {
             Expression::Reference(reference) => reference.slot,
@@ -220,6 +222,10 @@ impl Parser<'_, '_> {
         };
         // A fourth argument stands where the block should.
         let block = match arguments.next() {
+            Some(instead) if matches!(instead.expression, Expression::Null) => {
+                // A name that directly follows a call prints itself.
+                Box::new([Node::Text(self.argument_literal(instead.start).into())])
+            }
             Some(instead) => printed(instead.expression),
             None => block,
         };
@@ -268,7 +274,7 @@ fn printed(expression: Expression) -> Block {
             .flat_map(|(key, value)| [printed(key), printed(value)])
             .flatten()
             .collect(),
-        Expression::Range(ends) => ends.into_iter().flat_map(printed).collect(),
+        Expression::Range(range) => range.ends.into_iter().flat_map(printed).collect(),
         _ => Box::default(),
     }
 }

@@ -2,7 +2,7 @@
 
 use super::Parser;
 use crate::{
-    ast::{Chain, Expression, Operator},
+    ast::{Chain, Expression, Operation, Operator, Range},
     error::ParseError,
     lexer::Rule,
 };
@@ -50,7 +50,17 @@ impl Parser<'_, '_> {
                 break;
             };
             self.advance()?;
-            rest.push((*operator, self.level(tighter)?));
+            let written = self.next;
+            let operand = self.level(tighter)?;
+            let literal = match operator.is_arithmetic() {
+                true => self.literal_since(written).into(),
+                false => Box::default(),
+            };
+            rest.push(Operation {
+                operator: *operator,
+                operand,
+                literal,
+            });
         }
         if rest.is_empty() {
             return Ok(first);
@@ -59,6 +69,7 @@ impl Parser<'_, '_> {
             place: self.place(start),
             first,
             rest: rest.into(),
+            parenthesised: None,
         })))
     }
 
@@ -72,7 +83,14 @@ impl Parser<'_, '_> {
         }
         self.skip_blanks()?;
         let operand = if self.accept(Rule::ParenOpen)? {
-            let inner = self.expression()?;
+            let written = self.next;
+            let mut inner = self.expression()?;
+            if let Expression::Chain(chain) = &mut inner
+                && let [operation, ..] = &*chain.rest
+                && operation.operator.is_arithmetic()
+            {
+                chain.parenthesised = Some(self.literal_since(written).into());
+            }
             self.expect(Rule::ParenClose, "a `)` is missing")?;
             inner
         } else {
@@ -126,6 +144,7 @@ impl Parser<'_, '_> {
     }
 
     fn list_or_range(&mut self) -> Result<Expression, ParseError> {
+        let written = self.next;
         self.advance()?;
         let blank = usize::from(self.peek()? == Rule::Whitespace);
         if self.peek_at(blank)?.rule == Rule::ListClose && blank == 0 {
@@ -137,9 +156,10 @@ impl Parser<'_, '_> {
             self.advance()?;
             items.push(self.range_end()?);
             self.expect(Rule::ListClose, "the range's `]` is missing")?;
-            let ends = <Box<[Expression; 2]>>::try_from(items.into_boxed_slice());
+            let literal = self.literal_since(written).into();
+            let ends = <[Expression; 2]>::try_from(items);
             return ends
-                .map(Expression::Range)
+                .map(|ends| Expression::Range(Box::new(Range { ends, literal })))
                 .map_err(|_| self.unexpected("a range has two ends"));
         }
         while self.accept(Rule::Comma)? {

@@ -2,13 +2,16 @@
 
 use num_bigint::BigInt;
 
-use super::Parser;
+use super::{LineCounter, Parser};
 use crate::{
     ast::{Expression, Interpolated},
     error::ParseError,
     lexer::Token,
     value::{Number, Text},
 };
+
+/// How long a number may be: printing one takes the square of its length.
+const MAX_DIGITS: usize = 20_000;
 
 impl Parser<'_, '_> {
     /// An integer, of the smallest kind that holds it.
@@ -18,6 +21,9 @@ impl Parser<'_, '_> {
             Number::Int(value)
         } else if let Ok(value) = image.parse() {
             Number::Long(value)
+        } else if image.len() > MAX_DIGITS {
+            let hint = format!("the number has more than {MAX_DIGITS} digits");
+            return Err(ParseError::new(self.source, token.start, image, hint));
         } else {
             Number::big(image.parse::<BigInt>().map_err(|_| self.no_number(token))?)
         };
@@ -56,10 +62,13 @@ impl Parser<'_, '_> {
         if self.depth >= super::MAX_NESTING {
             return Err(self.unexpected("quoted templates nest too deep"));
         }
-        let inner = Parser::new(&source, self.names, self.depth + 1);
+        let place = self.place(token.start);
+        let mut inner = Parser::new(&source, self.names, self.depth + 1);
+        inner.lines = LineCounter::within(place);
+        let quotation = token.start..token.start + image.len() - 1;
         let block = inner
             .template()
-            .map_err(|error| error.within(self.source, token.start))?;
+            .map_err(|error| error.within(self.source, quotation))?;
         Ok(Expression::Interpolated(Box::new(Interpolated {
             block,
             padded,

@@ -145,12 +145,24 @@ struct LineCounter {
     position: usize,
     lines: usize,
     line_start: usize,
+    /// Where the quotation stands that the source is in.
+    quotation: Option<Place>,
 }
 
 impl LineCounter {
+    fn within(quotation: Place) -> Self {
+        Self {
+            quotation: Some(quotation),
+            ..Self::default()
+        }
+    }
+
     fn place(&mut self, source: &str, position: usize) -> Place {
         if position < self.position {
-            *self = Self::default();
+            *self = Self {
+                quotation: self.quotation,
+                ..Self::default()
+            };
         }
         let passed = source.get(self.position..position).unwrap_or_default();
         self.lines += passed.matches('\n').count();
@@ -159,9 +171,13 @@ impl LineCounter {
         }
         self.position = position;
         let column = source.get(self.line_start..position).unwrap_or_default();
-        Place {
+        let place = Place {
             line: u32::try_from(self.lines + 1).unwrap_or(u32::MAX),
             column: u32::try_from(column.chars().count() + 1).unwrap_or(u32::MAX),
+        };
+        match self.quotation {
+            Some(quotation) => place.within(quotation),
+            None => place,
         }
     }
 }
@@ -193,7 +209,7 @@ mod tests {
             ("é ${a b}", 1, 6, " b}", "`}` is missing"),
             ("$m.put('a', 1+1)", 1, 14, "+", "means nothing"),
             ("#set($x = null)", 1, 11, "null", "no literal"),
-            ("\n\n#set($x = \"a\n$b[\")", 4, 5, "", "index"),
+            ("\n\n#set($x = \"a\n$b[\")", 4, 4, "", "index"),
             ("cost: $", 1, 8, "", "lone `$`"),
             ("#define($a $b)#end", 1, 1, "#define", "one variable"),
             ("#foreach(x in [1])#end", 1, 10, "x", "no bare word"),

@@ -6,7 +6,7 @@ use towergate_expressions::JsonPath;
 
 use super::Parser;
 use crate::{
-    ast::{Call, Expression, Names, Node, Print, Reference, Step},
+    ast::{Call, Expression, InputQuery, Names, Node, Print, Reference, Step},
     error::ParseError,
     lexer::Rule,
     value::Text,
@@ -130,14 +130,17 @@ impl Parser<'_, '_> {
             Rule::CallClose,
             "arguments are separated by `,` and end in `)`; operators cannot stand in them",
         )?;
-        let path = match (name.as_str(), &arguments[..]) {
-            ("path" | "json", [Expression::Text(path)]) => JsonPath::parse(path).ok().map(Arc::new),
-            _ => None,
-        };
+        if let (
+            "matches" | "replaceAll" | "replaceFirst" | "split",
+            [Expression::Text(pattern), ..],
+        ) = (&*name, &arguments[..])
+        {
+            self.names.keep_pattern(pattern);
+        }
         Ok(Call {
+            query: input_query(&name, &arguments),
             name: name.into(),
             arguments: arguments.into(),
-            path,
         })
     }
 
@@ -186,6 +189,19 @@ impl Parser<'_, '_> {
 enum Root {
     Word(String),
     Variable,
+}
+
+fn input_query(method: &str, arguments: &[Expression]) -> Option<InputQuery> {
+    let [Expression::Text(argument)] = arguments else {
+        return None;
+    };
+    let path = || JsonPath::parse(argument).ok().map(Arc::new);
+    match method {
+        "json" => path().map(InputQuery::Json),
+        "params" => Some(InputQuery::Parameter(argument.clone())),
+        "path" => path().map(InputQuery::Path),
+        _ => None,
+    }
 }
 
 /// The longest dotted name below `$context`.

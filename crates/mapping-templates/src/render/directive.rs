@@ -5,7 +5,7 @@ use std::rc::Rc;
 use super::{Fault, Render, Result, Stop, throw};
 use crate::{
     ast::{Expression, Foreach, If, Names, Place, Reference, Set, Step, Target},
-    value::{Iterator, List, Loop, Map, MapCell, MapKind, Number, Value},
+    value::{Iterator, List, Loop, Map, MapCell, MapKind, Number, Part, Value},
 };
 
 impl Render<'_> {
@@ -121,6 +121,9 @@ impl Render<'_> {
         self.assign(Names::FOREACH, Some(Value::Loop(Rc::clone(&scope))));
         let result = self.rounds(foreach, &items, &scope, out);
         for (slot, value) in outer {
+            if value.is_none() {
+                self.hidden.retain(|hidden| *hidden != slot);
+            }
             self.assign(slot, value);
         }
         // Only a scope that is still there is taken down.
@@ -167,7 +170,10 @@ impl Render<'_> {
                 self.assign(foreach.slot, None);
                 self.hidden.push(foreach.slot);
                 let result = self.block(&foreach.block, out);
-                self.hidden.pop();
+                // A loop in between may have taken it away with its own variable of that name.
+                if self.hidden.last() == Some(&foreach.slot) {
+                    self.hidden.pop();
+                }
                 result?;
             } else {
                 self.assign(foreach.slot, Some(item));
@@ -180,7 +186,10 @@ impl Render<'_> {
     /// What `#foreach` goes through; nothing for what cannot be gone through.
     fn iterator(&mut self, value: &Value) -> Result<Option<Rc<Iterator>>> {
         let list = match value {
-            Value::List(list) => list.clone(),
+            Value::List(list) => {
+                self.refresh(value)?;
+                list.clone()
+            }
             Value::Map(map) => self.values_of(map)?,
             Value::Loop(scope) => self.values_of(&Map::Cell(Rc::clone(&scope.storage)))?,
             Value::Iterator(iterator) => return Ok(Some(Rc::clone(iterator))),
@@ -193,9 +202,7 @@ impl Render<'_> {
     }
 
     fn values_of(&mut self, map: &Map) -> Result<List> {
-        let entries = self.entries(map)?;
-        let values = entries.into_iter().map(|(_, value)| value).collect();
-        match self.list(crate::value::ListKind::Collection, values)? {
+        match self.view(map, Part::Values)? {
             Value::List(list) => Ok(list),
             _ => throw("a map has values"),
         }

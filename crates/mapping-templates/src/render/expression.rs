@@ -7,7 +7,7 @@ use indexmap::IndexMap;
 use super::{Render, Result};
 use crate::{
     RenderErrorKind,
-    ast::{Chain, Expression, Operator},
+    ast::{Chain, Expression, Operation, Operator},
     value::{Key, ListKind, Number, Value},
 };
 
@@ -36,12 +36,13 @@ impl Render<'_> {
                 let mut map = IndexMap::with_capacity(entries.len());
                 for (key, value) in entries {
                     let key = self.value(key)?;
+                    self.spend_key(&key, map.len())?;
                     map.insert(Key(key), self.value(value)?);
                 }
                 self.map(map)?
             }
-            Expression::Range(ends) => {
-                let [first, last] = &**ends;
+            Expression::Range(range) => {
+                let [first, last] = &range.ends;
                 let (first, last) = (self.value(first)?, self.value(last)?);
                 match (first, last) {
                     (Value::Number(first), Value::Number(last)) => {
@@ -93,47 +94,54 @@ impl Render<'_> {
 
     /// The truth of a chain, where that is not its value: calculations are not true.
     fn chain_truth(&mut self, chain: &Chain) -> Result<Option<bool>> {
-        match chain.rest.first() {
-            Some((Operator::And, _)) => {
+        match chain.rest.first().map(|operation| operation.operator) {
+            Some(Operator::And) => {
                 let mut truth = self.truth(&chain.first)?;
-                for (_, operand) in &chain.rest {
+                for Operation { operand, .. } in &chain.rest {
                     truth = truth && self.truth(operand)?;
                 }
                 Ok(Some(truth))
             }
-            Some((Operator::Or, _)) => {
+            Some(Operator::Or) => {
                 let mut truth = self.truth(&chain.first)?;
-                for (_, operand) in &chain.rest {
+                for Operation { operand, .. } in &chain.rest {
                     truth = truth || self.truth(operand)?;
                 }
                 Ok(Some(truth))
             }
-            Some((
-                Operator::Add
-                | Operator::Subtract
-                | Operator::Multiply
-                | Operator::Divide
-                | Operator::Modulo,
-                _,
-            )) => Ok(Some(false)),
+            Some(operator) if operator.is_arithmetic() => Ok(Some(false)),
             _ => Ok(None),
         }
     }
 
     fn chain(&mut self, chain: &Chain) -> Result<Value> {
-        if matches!(chain.rest.first(), Some((Operator::And | Operator::Or, _)))
+        let operator = chain.rest.first().map(|operation| operation.operator);
+        if matches!(operator, Some(Operator::And | Operator::Or))
             && let Some(truth) = self.chain_truth(chain)?
         {
             return Ok(Value::Bool(truth));
         }
         let mut left = self.value(&chain.first)?;
-        for (operator, right) in &chain.rest {
+        let mut written = chain.first.literal();
+        for operation in &chain.rest {
             self.spend(1)?;
-            let right = self.value(right)?;
+            let right = self.value(&operation.operand)?;
             self.place = chain.place;
-            left = self.operate(&left, *operator, &right)?;
+            left = match (&left, operation.operator, &right) {
+                (Value::Null, Operator::Add, Value::Text(text)) => self.joined(written, text)?,
+                (Value::Text(text), Operator::Add, Value::Null) => {
+                    self.joined(text, operation.operand.literal())?
+                }
+                (_, operator, _) => self.operate(&left, operator, &right)?,
+            };
+            written = &operation.literal;
         }
         Ok(left)
+    }
+
+    fn joined(&mut self, left: &str, right: &str) -> Result<Value> {
+        self.spend_text(left.len() + right.len())?;
+        Ok(Value::text([left, right].concat()))
     }
 
     fn operate(&mut self, left: &Value, operator: Operator, right: &Value) -> Result<Value> {
@@ -174,15 +182,19 @@ impl Render<'_> {
         }
     }
 
-    /// Java's `equals`, paid for by the size of the left side.
+    /// Java's `equals`, paid for by what is compared.
     pub(crate) fn java_equals(&mut self, left: &Value, right: &Value) -> Result<bool> {
-        match left {
-            Value::Text(text) => self.spend(text.len() / 16)?,
-            Value::List(list) => self.spend(list.len())?,
-            _ => {}
+        self.refresh(left)?;
+        self.refresh(right)?;
+        let mut steps = self.steps;
+        let equal = left.equals(right, &mut steps);
+        self.spend(usize::try_from(self.steps - steps).unwrap_or(usize::MAX))?;
+        match equal {
+            Some(equal) => Ok(equal),
+            // The step that was too much.
+            None if self.steps == 0 => self.spend(1).map(|()| false),
+            None => Err(RenderErrorKind::NestTooDeep { what: "a value" }.into()),
         }
-        left.equals(right)
-            .ok_or_else(|| RenderErrorKind::NestTooDeep { what: "a value" }.into())
     }
 
     fn calculate(&mut self, left: &Value, operator: Operator, right: &Value) -> Result<Value> {

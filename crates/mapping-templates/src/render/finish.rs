@@ -1,5 +1,6 @@
 //! What is left of a rendering: the overrides.
 
+use num_traits::ToPrimitive;
 use serde_json::{Map as JsonMap, Number as JsonNumber, Value as Json};
 
 use super::{MAX_VALUE_DEPTH, Render, Result, scoped::OVERRIDES};
@@ -28,10 +29,7 @@ impl Render<'_> {
             return Ok(None);
         }
         let mut overrides = self.overrides.clone();
-        for (name, target) in OVERRIDES
-            .into_iter()
-            .zip([&mut overrides.request, &mut overrides.response])
-        {
+        for (name, target) in OVERRIDES.into_iter().zip(overrides.maps_mut()) {
             if let Some(cell) = self.scoped.get(name).cloned() {
                 *target = self.object(&cell, 0)?;
             }
@@ -40,7 +38,9 @@ impl Render<'_> {
     }
 
     fn object(&mut self, cell: &MapCell, depth: usize) -> Result<JsonMap<String, Json>> {
-        let mut object = JsonMap::new();
+        let len = cell.entries.borrow().len();
+        self.spend(len)?;
+        let mut object = JsonMap::with_capacity(len);
         let entries: Vec<_> = {
             let entries = cell.entries.borrow();
             entries
@@ -56,6 +56,7 @@ impl Render<'_> {
     }
 
     fn array(&mut self, list: &List, depth: usize) -> Result<Json> {
+        self.spend(list.len())?;
         let items = list.to_vec();
         let items = items.iter().map(|item| self.json(item, depth + 1));
         items.collect::<Result<Vec<_>>>().map(Json::Array)
@@ -87,7 +88,8 @@ impl Render<'_> {
 fn json_number(number: &Number) -> Json {
     let json = match number {
         Number::Float(_) | Number::Double(_) => JsonNumber::from_f64(number.to_f64()),
-        Number::Big(_) | Number::Decimal(_) => None,
+        Number::Big(value) => value.to_u64().map(JsonNumber::from),
+        Number::Decimal(_) => None,
         _ => Some(number.to_i64().into()),
     };
     json.map_or_else(|| Json::String(number.to_string()), Json::Number)

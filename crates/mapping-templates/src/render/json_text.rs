@@ -22,23 +22,23 @@ enum Found {
 }
 
 impl Render<'_> {
-    /// Evaluates a path whose text is only known now.
-    pub(crate) fn input_path_text(&mut self, path: &str, method: &str) -> Result<Value> {
+    /// Reads a path whose text is only known now.
+    pub(crate) fn json_path(&mut self, path: &str) -> Result<JsonPath> {
         self.spend(64)?;
-        match JsonPath::parse(path) {
-            Ok(path) => self.input_path(&path, method),
-            Err(error) => Err(RenderErrorKind::InvalidArgument(error.to_string().into()).into()),
-        }
+        JsonPath::parse(path)
+            .map_err(|error| RenderErrorKind::InvalidArgument(error.to_string().into()).into())
     }
 
-    /// `$input.path(path)` or `$input.json(path)`.
-    pub(super) fn input_path(&mut self, path: &JsonPath, method: &str) -> Result<Value> {
-        if method == "json" {
-            let mut out = String::new();
-            self.json_path_text(path, Slashes::Plain, &mut out)?;
-            self.spend_text(out.len())?;
-            return Ok(Value::text(out));
-        }
+    /// `$input.json(path)`.
+    pub(crate) fn input_json(&mut self, path: &JsonPath) -> Result<Value> {
+        let mut out = String::new();
+        self.json_path_text(path, Slashes::Plain, &mut out)?;
+        self.spend_text(out.len())?;
+        Ok(Value::text(out))
+    }
+
+    /// `$input.path(path)`.
+    pub(crate) fn input_path(&mut self, path: &JsonPath) -> Result<Value> {
         let document = self.body()?;
         Ok(match self.find(&document, path)? {
             Found::Node(node) => Value::of_document(&document, node),
@@ -89,7 +89,8 @@ impl Render<'_> {
         if let Some(steps) = path.definite_steps() {
             return self.walk(document, steps);
         }
-        let mut budget = Budget::default();
+        self.spend_json(document)?;
+        let mut budget = Budget::new(self.steps.min(Budget::DEFAULT_STEPS));
         let before = budget.remaining();
         let found =
             path.find_within(document.json(), &mut budget)
@@ -98,13 +99,22 @@ impl Render<'_> {
                         Fault::Error(RenderErrorKind::NestTooDeep { what: "the body" })
                     }
                     _ => Fault::Error(RenderErrorKind::ExceedSteps {
-                        limit: Budget::DEFAULT_STEPS,
+                        limit: self.limits.max_steps.min(Budget::DEFAULT_STEPS),
                     }),
                 })?;
         let spent = usize::try_from(before - budget.remaining()).unwrap_or(usize::MAX);
-        let found = found.map(|found| Arc::new(Document::from_json(&found)));
         self.spend(spent)?;
+        let found = found.map(|found| Arc::new(Document::from_json(&found)));
         Ok(found.map_or(Found::Nothing, Found::Made))
+    }
+
+    /// Pays for what the body takes as values that any path can walk, once.
+    fn spend_json(&mut self, document: &Document) -> Result<()> {
+        if !self.walks_json {
+            self.spend(document.len())?;
+            self.walks_json = true;
+        }
+        Ok(())
     }
 
     fn walk<'p>(
@@ -141,6 +151,8 @@ impl Render<'_> {
     /// `$util.parseJson(text)`.
     pub(crate) fn parse_json(&mut self, text: &str) -> Result<Value> {
         self.spend_text(text.len())?;
+        // A document takes up to 32 bytes for each of its text's, and every call makes another.
+        self.spend(text.len() / 4)?;
         match Document::parse(&Arc::from(text)) {
             Ok(document) => {
                 let document = Arc::new(document);

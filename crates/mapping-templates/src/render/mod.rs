@@ -17,7 +17,7 @@ use crate::{
     Limits, RenderError, RenderErrorKind, Scope, Template,
     ast::{Names, Node, Place, Slot},
     scope::{Payload, Variables},
-    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Value},
+    value::{Key, List, ListCell, ListKind, Map, MapCell, MapKind, Text, Value, View},
 };
 
 /// Why rendering does not go on.
@@ -60,6 +60,12 @@ const MAX_BLOCKS: usize = 128;
 /// How deep values are printed.
 const MAX_VALUE_DEPTH: usize = 256;
 
+/// What compiling a pattern costs: it may take a megabyte, and as many steps of its own as this many of a template.
+const PATTERN_STEPS: usize = 10_000;
+
+/// How many compiled patterns are kept for when they come again.
+const MAX_PATTERNS: usize = 16;
+
 pub(crate) struct Render<'r> {
     payload: &'r Payload,
     facts: &'r dyn Variables,
@@ -68,6 +74,8 @@ pub(crate) struct Render<'r> {
     steps: u64,
     place: Place,
     blocks: usize,
+    /// Whether a path has asked for the body as JSON values.
+    walks_json: bool,
     variables: Vec<Option<Value>>,
     /// Loop variables that are null for the moment, whatever is assigned to them.
     hidden: Vec<Slot>,
@@ -76,24 +84,22 @@ pub(crate) struct Render<'r> {
     maps: Vec<Rc<MapCell>>,
     /// The parts of `$context`, and the stage variables, that became ordinary maps.
     scoped: HashMap<Box<str>, Rc<MapCell>>,
-    patterns: HashMap<Box<str>, Rc<JavaPattern>>,
+    names: &'r Names,
+    /// The regular expressions that were compiled for this rendering.
+    patterns: HashMap<Box<str>, Arc<JavaPattern>>,
 }
 
 pub(crate) fn render(
     template: &Template,
     scope: &mut Scope<'_>,
 ) -> std::result::Result<String, RenderError> {
-    let mut variables = vec![None; template.variables];
-    let built_in = [
+    let mut variables = vec![None; template.names.variables()];
+    for (slot, value) in [
         (Names::INPUT, Value::Input),
         (Names::UTIL, Value::Util),
-        (
-            Names::CONTEXT,
-            Value::Map(Map::Context(crate::value::Text::EMPTY)),
-        ),
+        (Names::CONTEXT, Value::Map(Map::Context(Text::EMPTY))),
         (Names::STAGE_VARIABLES, Value::Map(Map::StageVariables)),
-    ];
-    for (slot, value) in built_in {
+    ] {
         if let Some(variable) = variables.get_mut(slot) {
             *variable = Some(value);
         }
@@ -106,11 +112,13 @@ pub(crate) fn render(
         steps: scope.limits.max_steps,
         place: Place::default(),
         blocks: 0,
+        walks_json: false,
         variables,
         hidden: Vec::new(),
         lists: Vec::new(),
         maps: Vec::new(),
         scoped: HashMap::new(),
+        names: &template.names,
         patterns: HashMap::new(),
     };
     let capacity = template.capacity(scope.payload.as_str().len());
@@ -129,7 +137,7 @@ pub(crate) fn render(
             }
             Ok(out)
         }
-        Err(Fault::Error(kind)) => Err(RenderError::new(place, kind)),
+        Err(Fault::Error(kind)) => Err(RenderError::new(&template.source, place, kind)),
         Err(Fault::Stop(_)) => Ok(out),
     }
 }
@@ -153,6 +161,15 @@ impl Render<'_> {
         self.spend(1 + bytes / 16)
     }
 
+    /// Pays for looking up a key among `entries`. Containers all hash alike, and are compared with each other.
+    pub(crate) fn spend_key(&mut self, key: &Value, entries: usize) -> Result<()> {
+        match key {
+            Value::Text(text) if text.len() >= 16 => self.spend(text.len() / 16),
+            key if key.is_container() => self.spend(entries.saturating_mul(16)),
+            _ => Ok(()),
+        }
+    }
+
     fn fits(&self, bytes: usize) -> Result<()> {
         let limit = self.limits.max_output_bytes;
         if bytes > limit {
@@ -173,8 +190,19 @@ impl Render<'_> {
     // === containers ===
 
     pub(crate) fn list(&mut self, kind: ListKind, items: Vec<Value>) -> Result<Value> {
+        self.list_of(kind, items, None)
+    }
+
+    pub(crate) fn list_of(
+        &mut self,
+        kind: ListKind,
+        items: Vec<Value>,
+        view: Option<View>,
+    ) -> Result<Value> {
         self.spend(1 + items.len())?;
-        let cell = Rc::new(ListCell::new(kind, items));
+        let cell = ListCell::new(kind, items);
+        let view = view.map(Box::new);
+        let cell = Rc::new(ListCell { view, ..cell });
         self.lists.push(Rc::clone(&cell));
         Ok(Value::List(List::Cell(cell)))
     }
@@ -193,10 +221,12 @@ impl Render<'_> {
 
     /// Returns a list's cell, which can be changed.
     pub(crate) fn own_list(&mut self, list: &List) -> Result<Rc<ListCell>> {
+        if list.is_borrowed() {
+            self.spend(list.len())?;
+        }
         let (cell, is_new) = list.own();
         if is_new {
             self.lists.push(Rc::clone(&cell));
-            self.spend(list.len())?;
         }
         Ok(cell)
     }
@@ -228,16 +258,20 @@ impl Render<'_> {
         }
     }
 
-    /// Compiles a pattern once for the whole rendering.
-    pub(crate) fn pattern(&mut self, pattern: &str) -> Result<Rc<JavaPattern>> {
-        if let Some(known) = self.patterns.get(pattern) {
-            return Ok(Rc::clone(known));
+    /// Compiles a pattern, unless the template or this rendering has done so.
+    pub(crate) fn pattern(&mut self, pattern: &str) -> Result<Arc<JavaPattern>> {
+        let known = self.names.pattern(pattern);
+        if let Some(known) = known.or_else(|| self.patterns.get(pattern)) {
+            return Ok(Arc::clone(known));
         }
-        self.spend(1000)?;
+        self.spend(PATTERN_STEPS)?;
+        if self.patterns.len() >= MAX_PATTERNS {
+            self.patterns.clear();
+        }
         match JavaPattern::parse(pattern) {
             Ok(compiled) => {
-                let compiled = Rc::new(compiled);
-                self.patterns.insert(pattern.into(), Rc::clone(&compiled));
+                let compiled = Arc::new(compiled);
+                self.patterns.insert(pattern.into(), Arc::clone(&compiled));
                 Ok(compiled)
             }
             Err(error) => Err(RenderErrorKind::InvalidArgument(error.to_string().into()).into()),

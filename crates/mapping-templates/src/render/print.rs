@@ -60,7 +60,10 @@ impl Render<'_> {
             Value::List(list) => match list.kind() {
                 ListKind::Json => self.write_list(list, Slashes::Escaped, depth, out)?,
                 ListKind::Array => out.push_str("[Ljava.lang.String;"),
-                _ => self.print_list(list, depth, out)?,
+                _ => {
+                    self.refresh(value)?;
+                    self.print_list(list, depth, out)?;
+                }
             },
             Value::Map(map) => self.print_map(map, depth, out)?,
             Value::Entry(entry) => {

@@ -1,45 +1,134 @@
 //! References: from a variable, step by step.
 
-use super::{Fault, Render, Result, Stop};
+use std::{borrow::Cow, rc::Rc};
+
+use towergate_expressions::JsonPath;
+
+use super::{Fault, Render, Result, Stop, scoped::context_value};
 use crate::{
-    ast::{Call, Names, Print, Reference, Step},
-    json::Slashes,
-    value::{Block, Map, Number, Value},
+    ast::{Call, InputQuery, Place, Print, Reference, Step},
+    json::{Node, NodeId, Slashes},
+    scope::{ContextValue, ParameterLocation},
+    value::{Block, JsonCopy, Map, Number, Value},
 };
 
-impl Render<'_> {
+/// What the first steps of a reference lead to. It becomes a value only if more is done with it than to print it.
+enum Reached<'r> {
+    /// A fact of the request.
+    Fact(Cow<'r, str>),
+    /// A node of a document that is as it was read.
+    Node(Rc<JsonCopy>, NodeId),
+    Value(Value),
+}
+
+impl From<Reached<'_>> for Value {
+    fn from(reached: Reached<'_>) -> Self {
+        match reached {
+            Reached::Fact(text) => Self::text(&*text),
+            Reached::Node(copy, node) => Self::of_copy(&copy, node),
+            Reached::Value(value) => value,
+        }
+    }
+}
+
+impl<'r> Render<'r> {
     /// The value of a reference. What is missing, or null, is the empty text.
     pub(super) fn reference(&mut self, reference: &Reference) -> Result<Value> {
+        let (reached, steps) = self.reach(reference)?;
+        self.follow(reached, steps, reference.place)
+    }
+
+    fn follow(&mut self, reached: Reached<'_>, steps: &[Step], place: Place) -> Result<Value> {
+        let mut value = Value::from(reached);
+        for step in steps {
+            if value.is_null() {
+                break;
+            }
+            self.place = place;
+            value = self.step(&value, step)?;
+        }
+        Ok(if value.is_null() {
+            Value::empty()
+        } else {
+            value
+        })
+    }
+
+    /// Takes the steps that need no values on the way, and returns what is left of them.
+    fn reach<'e>(&mut self, reference: &'e Reference) -> Result<(Reached<'r>, &'e [Step])> {
         self.place = reference.place;
         self.spend(1)?;
-        let mut steps = &*reference.steps;
-        let value = match reference.slot.and_then(|slot| self.variable(slot)) {
-            None | Some(Value::Null) => return Ok(Value::empty()),
-            Some(Value::Map(Map::Context(branch)))
+        let steps = &*reference.steps;
+        let Some(root) = reference.slot.and_then(|slot| self.variable(slot)) else {
+            return Ok((Reached::Value(Value::Null), &[]));
+        };
+        let reached = match (root, steps) {
+            (Value::Input, [Step::Call(call), rest @ ..]) => match &call.query {
+                Some(InputQuery::Parameter(name)) => {
+                    Some((Reached::Fact(self.parameter(name)), rest))
+                }
+                _ => None,
+            },
+            (Value::Map(Map::Json(json)), [Step::Property(_), ..]) if json.is_unchanged() => {
+                let (copy, node) = (Rc::clone(&json.copy), json.node);
+                return self.descend(copy, node, steps);
+            }
+            (Value::Map(Map::Context(branch)), _)
                 if branch.is_empty() && self.scoped.is_empty() =>
             {
-                match &reference.context {
-                    Some((name, taken)) => match self.context_leaf(name) {
-                        Some(value) => {
-                            steps = steps.get(*taken..).unwrap_or_default();
-                            value
-                        }
-                        None => Value::Map(Map::Context(branch.clone())),
-                    },
-                    None => Value::Map(Map::Context(branch.clone())),
-                }
+                let context = reference.context.as_ref();
+                context.and_then(|(name, taken)| {
+                    Some((self.context_leaf(name)?, steps.get(*taken..)?))
+                })
             }
-            Some(value) => value.clone(),
+            (Value::Map(Map::StageVariables), [Step::Property(name), rest @ ..])
+                if self.scoped.is_empty() =>
+            {
+                let value = self.facts.stage_variable(name);
+                Some(match value {
+                    Some(value) => (Reached::Fact(value), rest),
+                    None => (Reached::Value(Value::Null), rest),
+                })
+            }
+            _ => None,
         };
-        let mut value = value;
-        for step in steps {
-            self.place = reference.place;
-            value = self.step(&value, step)?;
-            if value.is_null() {
-                return Ok(Value::empty());
-            }
+        Ok(reached.unwrap_or_else(|| (Reached::Value(root.clone()), steps)))
+    }
+
+    /// The value of a variable below `$context`, unless it is a branch.
+    fn context_leaf(&self, name: &str) -> Option<Reached<'r>> {
+        Some(match self.facts.context(name)? {
+            ContextValue::Text(text) => Reached::Fact(text),
+            value => Reached::Value(context_value(value)?),
+        })
+    }
+
+    /// `$input.params(name)`.
+    pub(crate) fn parameter(&self, name: &str) -> Cow<'r, str> {
+        let facts = self.facts;
+        let mut locations = ParameterLocation::ALL.into_iter();
+        let found = locations.find_map(|location| facts.parameter(location, name));
+        found.unwrap_or_default()
+    }
+
+    /// Goes down from object to object.
+    fn descend<'e>(
+        &mut self,
+        copy: Rc<JsonCopy>,
+        mut node: NodeId,
+        mut steps: &'e [Step],
+    ) -> Result<(Reached<'r>, &'e [Step])> {
+        while let [Step::Property(name), rest @ ..] = steps
+            && let Node::Map { first, len } = copy.document.node(node)
+        {
+            self.spend(len as usize / 16)?;
+            let Some(member) = copy.document.member(first, len, name) else {
+                return Ok((Reached::Value(Value::Null), &[]));
+            };
+            node = member;
+            steps = rest;
         }
-        Ok(value)
+        Ok((Reached::Node(copy, node), steps))
     }
 
     /// One step; null is what is missing.
@@ -83,8 +172,12 @@ impl Render<'_> {
 
     fn call(&mut self, value: &Value, call: &Call) -> Result<Value> {
         self.spend(1)?;
-        if let (Value::Input, Some(path)) = (value, &call.path) {
-            return self.input_path(path, &call.name);
+        if let (Value::Input, Some(query)) = (value, &call.query) {
+            return match query {
+                InputQuery::Json(path) => self.input_json(path),
+                InputQuery::Parameter(name) => Ok(Value::text(&*self.parameter(name))),
+                InputQuery::Path(path) => self.input_path(path),
+            };
         }
         match &*call.arguments {
             [] => self.invoke(value, &call.name, &[]),
@@ -107,20 +200,33 @@ impl Render<'_> {
         reference: &Reference,
         out: &mut String,
     ) -> Result<()> {
-        if let Some(path) = self.printed_path(reference) {
-            self.place = reference.place;
-            self.spend(1)?;
-            self.prefix(reference.print.as_deref(), out)?;
-            return self.write_path(path, out);
-        }
-        let value = self.reference(reference)?;
         let print = reference.print.as_deref();
         if let Some(print) = print
             && print.escaped
         {
+            // What it does still happens.
+            self.reference(reference)?;
             self.write(&print.escapes, out)?;
             return self.write(&print.literal, out);
         }
+        if let Some(path) = self.printed_path(reference) {
+            self.place = reference.place;
+            self.spend(2)?;
+            self.prefix(print, out)?;
+            return self.write_path(path, out);
+        }
+        let (reached, steps) = self.reach(reference)?;
+        let text = match &reached {
+            _ if !steps.is_empty() => None,
+            Reached::Fact(text) => Some(&**text),
+            Reached::Node(copy, node) => copy.document.printed(*node),
+            Reached::Value(_) => None,
+        };
+        if let Some(text) = text {
+            self.prefix(print, out)?;
+            return self.write(text, out);
+        }
+        let value = self.follow(reached, steps, reference.place)?;
         if let Value::Block(block) = &value {
             if !self.print_block(block, out)? {
                 // The block is being printed already: its reference is printed as it is written.
@@ -150,25 +256,18 @@ impl Render<'_> {
     }
 
     /// The path of a plain `$input.json(path)`, which need not become a value.
-    fn printed_path<'e>(
-        &self,
-        reference: &'e Reference,
-    ) -> Option<&'e towergate_expressions::JsonPath> {
+    fn printed_path<'e>(&self, reference: &'e Reference) -> Option<&'e JsonPath> {
         let [Step::Call(call)] = &*reference.steps else {
             return None;
         };
-        let path = call.path.as_deref()?;
-        let escaped = reference.print.as_ref().is_some_and(|print| print.escaped);
-        let is_input = reference.slot == Some(Names::INPUT)
-            && matches!(self.variable(Names::INPUT), Some(Value::Input));
-        (is_input && !escaped && &*call.name == "json").then_some(path)
+        let Some(InputQuery::Json(path)) = &call.query else {
+            return None;
+        };
+        let root = reference.slot.and_then(|slot| self.variable(slot));
+        matches!(root, Some(Value::Input)).then_some(path)
     }
 
-    fn write_path(
-        &mut self,
-        path: &towergate_expressions::JsonPath,
-        out: &mut String,
-    ) -> Result<()> {
+    fn write_path(&mut self, path: &JsonPath, out: &mut String) -> Result<()> {
         let start = out.len();
         self.json_path_text(path, Slashes::Plain, out)?;
         self.spend_text(out.len() - start)?;

@@ -17,11 +17,6 @@ const STAGE_VARIABLES: &str = "$stageVariables";
 pub(super) const OVERRIDES: [&str; 2] = ["requestOverride", "responseOverride"];
 
 impl Render<'_> {
-    /// The value of a variable below `$context`, unless it is a branch or belongs to the overrides.
-    pub(super) fn context_leaf(&self, name: &str) -> Option<Value> {
-        context_value(self.facts.context(name)?)
-    }
-
     fn context_member(&mut self, branch: &str, name: &str) -> Result<Value> {
         if branch.is_empty() && OVERRIDES.contains(&name) {
             return Ok(Value::Map(Map::Cell(self.override_map(name)?)));
@@ -44,9 +39,9 @@ impl Render<'_> {
         }
         let overrides = self.overrides;
         let json = if name == "requestOverride" {
-            &overrides.request
+            overrides.request()
         } else {
-            &overrides.response
+            overrides.response()
         };
         let cell = self.silent_map(json)?;
         self.scoped.insert(name.into(), Rc::clone(&cell));
@@ -95,10 +90,12 @@ impl Render<'_> {
         match map {
             Map::Cell(cell) => Ok(Rc::clone(cell)),
             Map::Json(json) => {
+                if json.map_cell().is_none() {
+                    self.spend(json.len as usize)?;
+                }
                 let (cell, is_new) = json.own_map();
                 if is_new {
                     self.maps.push(Rc::clone(&cell));
-                    self.spend(json.len as usize)?;
                 }
                 Ok(cell)
             }
@@ -158,6 +155,12 @@ impl Render<'_> {
             }
             _ => return Ok(Value::Null),
         };
+        if key.is_container() {
+            let len = self.len_of(map)?;
+            self.spend_key(key, len)?;
+        } else {
+            self.spend_key(key, 0)?;
+        }
         let found = match (map, key) {
             (Map::Cell(cell), key) => cell.get(key),
             (Map::Json(json), Value::Text(name)) if json.is_unchanged() => {
@@ -186,11 +189,14 @@ impl Render<'_> {
     /// Sets an entry of a map or loop scope, and returns what it was.
     pub(crate) fn put(&mut self, target: &Value, key: Value, value: Value) -> Result<Value> {
         self.spend(1)?;
-        match target {
-            Value::Map(map) => Ok(self.own_map(map)?.put(key, value)),
-            Value::Loop(scope) => Ok(scope.storage.put(key, value)),
-            _ => Ok(Value::Null),
-        }
+        let cell = match target {
+            Value::Map(map) => self.own_map(map)?,
+            Value::Loop(scope) => Rc::clone(&scope.storage),
+            _ => return Ok(Value::Null),
+        };
+        let len = cell.entries.borrow().len();
+        self.spend_key(&key, len)?;
+        Ok(cell.put(key, value))
     }
 
     pub(crate) fn len_of(&mut self, map: &Map) -> Result<usize> {
@@ -202,6 +208,8 @@ impl Render<'_> {
 
     /// The entries of any map, in the order of iteration.
     pub(crate) fn entries(&mut self, map: &Map) -> Result<Vec<(Value, Value)>> {
+        let len = self.len_of(map)?;
+        self.spend(len)?;
         let entries: Vec<_> = match map {
             Map::Json(json) => match json.map_cell() {
                 Some(cell) => cell.to_vec(),
@@ -209,7 +217,6 @@ impl Render<'_> {
             },
             map => self.own_map(map)?.to_vec(),
         };
-        self.spend(entries.len())?;
         Ok(entries)
     }
 }
@@ -222,7 +229,8 @@ fn join(branch: &str, name: &str) -> String {
     }
 }
 
-fn context_value(value: ContextValue<'_>) -> Option<Value> {
+/// A value of `$context`, unless it is a branch.
+pub(super) fn context_value(value: ContextValue<'_>) -> Option<Value> {
     Some(match value {
         ContextValue::Text(text) => Value::Text(Text::from(&*text)),
         ContextValue::Integer(value) => Value::Number(Number::from_i64(value)),

@@ -118,10 +118,12 @@ impl Decimal {
                 self.at_scale(scale)? - other.at_scale(scale)?,
                 scale,
             )),
-            Operator::Multiply => Ok(Self::new(
-                &self.unscaled * &other.unscaled,
-                self.scale + other.scale,
-            )),
+            Operator::Multiply => {
+                // Java's scale is an `int`.
+                let scale = i32::try_from(self.scale + other.scale).map_err(|_| TooLarge)?;
+                let unscaled = &self.unscaled * &other.unscaled;
+                Ok(Self::new(unscaled, scale.into()))
+            }
             Operator::Divide => self.divide(other),
             // Velocity refuses this too.
             _ => Err(TooLarge),
@@ -235,5 +237,12 @@ mod tests {
         }
         let [huge, one] = ["1e20000", "1"].map(|text| Decimal::parse(text).unwrap());
         assert!(huge.calculate(Operator::Add, &one).is_err());
+        let doubled = |scale| {
+            let one = Decimal::new(1.into(), scale);
+            one.calculate(Operator::Multiply, &one)
+        };
+        let (least, most) = (i64::from(i32::MIN), i64::from(i32::MAX));
+        assert!(doubled(least / 2).is_ok() && doubled(most / 2).is_ok());
+        assert!(doubled(least).is_err() && doubled(most).is_err());
     }
 }

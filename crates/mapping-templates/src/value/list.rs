@@ -5,7 +5,7 @@ use std::{
     rc::Rc,
 };
 
-use super::{Changed, JsonRef, Value};
+use super::{Changed, JsonRef, Value, View};
 
 /// What a list is in Java.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,6 +39,8 @@ pub(crate) struct ListCell {
     pub(crate) items: RefCell<Vec<Value>>,
     /// Counts insertions and removals, which end iterations.
     pub(crate) version: Cell<u32>,
+    /// The map that a set or a collection shows.
+    pub(crate) view: Option<Box<View>>,
 }
 
 #[derive(Debug, Clone)]
@@ -53,6 +55,7 @@ impl ListCell {
             kind,
             items: RefCell::new(items),
             version: Cell::new(0),
+            view: None,
         }
     }
 }
@@ -78,6 +81,11 @@ impl List {
             Self::Json(json) if json.is_unchanged() => None,
             Self::Json(json) => json.changed_list(),
         }
+    }
+
+    /// Returns whether [`own`](Self::own) would copy the items.
+    pub(crate) fn is_borrowed(&self) -> bool {
+        self.cell().is_none()
     }
 
     /// Returns a cell that can be changed, and whether it is new.
@@ -123,7 +131,10 @@ impl List {
     }
 
     pub(crate) fn version(&self) -> u32 {
-        self.cell().map_or(0, |cell| cell.version.get())
+        self.cell().map_or(0, |cell| match &cell.view {
+            Some(view) => view.map.cell().map_or(0, |map| map.version.get()),
+            None => cell.version.get(),
+        })
     }
 
     pub(crate) fn to_vec(&self) -> Vec<Value> {

@@ -23,6 +23,8 @@ pub(crate) struct MapCell {
     pub(crate) entries: RefCell<IndexMap<Key, Value>>,
     /// Counts insertions and removals, which end iterations.
     pub(crate) version: Cell<u32>,
+    /// Counts the values that were replaced.
+    replaced: Cell<u32>,
 }
 
 #[derive(Debug, Clone)]
@@ -40,6 +42,7 @@ impl MapCell {
             kind,
             entries: RefCell::new(entries),
             version: Cell::new(0),
+            replaced: Cell::new(0),
         }
     }
 
@@ -47,7 +50,10 @@ impl MapCell {
     pub(crate) fn put(&self, key: Value, value: Value) -> Value {
         let before = self.entries.borrow_mut().insert(Key(key), value);
         match before {
-            Some(before) => before,
+            Some(before) => {
+                self.replaced.set(self.replaced.get().wrapping_add(1));
+                before
+            }
             None => {
                 self.version.set(self.version.get().wrapping_add(1));
                 Value::Null
@@ -69,6 +75,11 @@ impl MapCell {
         self.entries.borrow().get(&Key(key.clone())).cloned()
     }
 
+    /// Counts all changes.
+    pub(crate) fn changes(&self) -> u32 {
+        self.version.get().wrapping_add(self.replaced.get())
+    }
+
     /// Returns the entries in the order of iteration.
     pub(crate) fn to_vec(&self) -> Vec<(Value, Value)> {
         let entries = self.entries.borrow();
@@ -81,6 +92,17 @@ impl MapCell {
             pairs.sort_by_key(|(key, _)| key.as_text().map_or(0, |key| bucket(key, buckets)));
         }
         pairs
+    }
+}
+
+impl Map {
+    /// Returns the cell, if this map has one.
+    pub(crate) fn cell(&self) -> Option<Rc<MapCell>> {
+        match self {
+            Self::Cell(cell) => Some(Rc::clone(cell)),
+            Self::Json(json) => json.map_cell(),
+            Self::Context(_) | Self::StageVariables => None,
+        }
     }
 }
 

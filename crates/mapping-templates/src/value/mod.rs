@@ -8,6 +8,7 @@ mod list;
 mod map;
 mod number;
 mod text;
+mod view;
 
 use std::{
     cell::{Cell, RefCell},
@@ -24,6 +25,7 @@ pub(crate) use self::{
     map::{Map, MapCell, MapKind},
     number::{Number, TooLarge},
     text::{Text, from_utf16, hash_code, utf16_len, utf16_slice},
+    view::{Part, View},
 };
 use crate::{
     ast,
@@ -156,7 +158,11 @@ impl Value {
                 document: Arc::clone(document),
                 span,
             }),
-            node => json::node_number(document, node).map_or(Self::Null, Self::Number),
+            Node::Number(number) => {
+                json::node_number(document, number).map_or(Self::Null, Self::Number)
+            }
+            Node::NotANumber => Self::Number(Number::Float(f32::NAN)),
+            Node::Null | Node::List { .. } | Node::Map { .. } => Self::Null,
         }
     }
 }

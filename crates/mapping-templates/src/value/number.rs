@@ -36,7 +36,7 @@ enum Base {
 
 impl Number {
     /// The largest integer that is calculated with, in bits.
-    const MAX_BITS: u64 = 64 * 1024;
+    pub(crate) const MAX_BITS: u64 = 64 * 1024;
 
     pub(crate) fn big(value: BigInt) -> Self {
         Self::Big(Arc::new(value))
@@ -75,7 +75,7 @@ impl Number {
         }
     }
 
-    fn is_integer(&self) -> bool {
+    pub(crate) fn is_integer(&self) -> bool {
         matches!(self, Self::Big(_)) || self.integer().is_some()
     }
 

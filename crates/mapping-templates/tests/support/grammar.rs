@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::generate::case;
+use crate::{generate::case, oddities};
 
 /// A small generator of pseudo-random numbers, the same for the same seed.
 pub(crate) struct Dice(u64);
@@ -37,7 +37,11 @@ pub(crate) fn random(seed: u64) -> Value {
     if dice.below(6) == 0 {
         mutate(&mut dice, &mut template);
     }
-    case(format!("random {seed}"), template)
+    let mut case = case(format!("random {seed}"), template);
+    if dice.below(8) == 0 {
+        case["body"] = dice.pick(&oddities::BODIES).into();
+    }
+    case
 }
 
 /// Replaces, removes or doubles a part of a template.
@@ -87,23 +91,29 @@ const NAMES: [&str; 12] = [
 fn statement(dice: &mut Dice, depth: usize, out: &mut String) {
     let blank = |dice: &mut Dice| dice.pick(&["", "", "", " ", "\n", "\n  ", " \n", "\r\n", "\t"]);
     out.push_str(blank(dice));
-    match dice.below(if depth == 0 { 8 } else { 17 }) {
+    match dice.below(if depth == 0 { 8 } else { 20 }) {
         0..=1 => out.push_str(dice.pick(&[
             "text", "{\"a\": ", "b.c", "é", "1$5", " - ", "\\", "\\\\", "a#1", "#foo", "]]#", "*#",
             "!", "$!", "${", "#{", "$$", "#$",
         ])),
         2..=5 => {
-            out.push_str(dice.pick(&["", "", "", "", "", "\\", "\\\\", "$", "#"]));
+            out.push_str(dice.pick(&oddities::HEADS));
             reference(dice, depth.min(2), out);
+            out.push_str(dice.pick(&oddities::TAILS));
         }
         6 => {
             out.push_str(dice.pick(&["#set($", "  #set($", "#set( $", "#{set}($"]));
-            out.push_str(dice.pick(&NAMES));
-            out.push_str(dice.pick(&["", "", "", ".k", ".k.z", "[0]", "['k']"]));
+            if dice.below(3) == 0 {
+                out.push_str(dice.pick(&oddities::TARGETS));
+            } else {
+                out.push_str(dice.pick(&NAMES));
+                out.push_str(dice.pick(&["", "", "", ".k", ".k.z", "[0]", "['k']"]));
+            }
             out.push_str(dice.pick(&["=", " = "]));
             expression(dice, depth.min(2), out);
             out.push(')');
         }
+        7 if dice.below(2) == 0 => out.push_str(dice.pick(&oddities::TEXTS)),
         7 => out.push_str(dice.pick(&[
             "## note\n",
             "#* note *#",
@@ -136,9 +146,16 @@ fn statement(dice: &mut Dice, depth: usize, out: &mut String) {
             out.push_str("#foreach($");
             out.push_str(dice.pick(&["i", "x", "l"]));
             out.push_str(" in ");
-            expression(dice, 1, out);
+            if dice.below(2) == 0 {
+                out.push_str(dice.pick(&oddities::ITEMS));
+            } else {
+                expression(dice, 1, out);
+            }
             out.push(')');
             statement(dice, depth - 1, out);
+            if dice.below(2) == 0 {
+                out.push_str(dice.pick(&oddities::ROUNDS));
+            }
             out.push_str(dice.pick(&[
                 "$foreach.index",
                 "$foreach.hasNext",
@@ -162,10 +179,12 @@ fn statement(dice: &mut Dice, depth: usize, out: &mut String) {
             statement(dice, depth - 1, out);
             out.push_str("#end");
         }
-        _ => {
+        16 => {
             statement(dice, depth - 1, out);
             statement(dice, depth - 1, out);
         }
+        17 => out.push_str(dice.pick(&oddities::TEXTS)),
+        _ => out.push_str(dice.pick(&oddities::DIRECTIVES)),
     }
     out.push_str(blank(dice));
 }
@@ -176,8 +195,12 @@ fn reference(dice: &mut Dice, depth: usize, out: &mut String) {
     if braced {
         out.push('{');
     }
-    out.push_str(dice.pick(&NAMES));
-    for _ in 0..dice.below(3) {
+    let is_chain = dice.below(4) == 0;
+    out.push_str(match is_chain {
+        true => dice.pick(&oddities::CHAINS),
+        false => dice.pick(&NAMES),
+    });
+    for _ in 0..dice.below(if is_chain { 2 } else { 3 }) {
         match dice.below(8) {
             0..=2 => {
                 out.push('.');
@@ -221,6 +244,7 @@ fn reference(dice: &mut Dice, depth: usize, out: &mut String) {
 
 fn operand(dice: &mut Dice, depth: usize, out: &mut String) {
     match dice.below(if depth == 0 { 6 } else { 9 }) {
+        2 if dice.below(2) == 0 => out.push_str(dice.pick(&oddities::STRINGS)),
         0 => {
             out.push_str(dice.pick(&["1", "0", "-2", "7", "3000000000", "2.5", ".5", "1e3", "4."]));
         }
@@ -263,7 +287,8 @@ fn operand(dice: &mut Dice, depth: usize, out: &mut String) {
 fn expression(dice: &mut Dice, depth: usize, out: &mut String) {
     let blank = |dice: &mut Dice| dice.pick(&["", " ", " "]);
     match dice.below(if depth == 0 { 5 } else { 9 }) {
-        0..=4 => operand(dice, depth, out),
+        0 => out.push_str(dice.pick(&oddities::OPERANDS)),
+        1..=4 => operand(dice, depth, out),
         5 => {
             out.push_str(dice.pick(&["!", "not "]));
             expression(dice, depth - 1, out);

@@ -1,6 +1,7 @@
 //! From a document to a definition.
 
 mod api;
+mod authorizer;
 mod base_path;
 mod extensions;
 mod integration;
@@ -40,7 +41,8 @@ pub(crate) fn definition(
     let mut findings = Findings::default();
     let mut api = api::settings(&root, &mut findings);
     let prefix = base_path::prefix(&root, dialect, options.base_path, &mut findings);
-    let schemes = Schemes::read(&root, dialect, &mut findings);
+    let mut schemes = Schemes::read(&root, dialect, &mut findings);
+    api.authorizers = std::mem::take(&mut schemes.authorizers);
     let defaults = Defaults::read(&root, &mut findings);
     let mut import = Import {
         root,

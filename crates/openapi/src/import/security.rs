@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use towergate_definition::{AuthorizationType, Method, Place};
+use towergate_definition::{AuthorizationType, Authorizer, AuthorizerType, Method, Place};
 
 use super::{
     Dialect, Import,
+    authorizer::authorizer,
     spot::{Findings, Spot},
 };
 
@@ -22,9 +23,12 @@ enum Scheme {
     Ignored(String),
 }
 
-/// The security schemes by name.
+/// The security schemes by name, and the authorizers that some of them bring.
 #[derive(Debug, Default)]
-pub(super) struct Schemes(BTreeMap<String, Scheme>);
+pub(super) struct Schemes {
+    schemes: BTreeMap<String, Scheme>,
+    pub(super) authorizers: BTreeMap<String, Authorizer>,
+}
 
 impl Schemes {
     pub(super) fn read(root: &Spot<'_>, dialect: Dialect, findings: &mut Findings) -> Self {
@@ -35,26 +39,41 @@ impl Schemes {
             Dialect::Swagger2 => root.get("securityDefinitions"),
         };
         let schemes = schemes.and_then(|spot| findings.object(spot));
-        Self(
-            schemes
-                .iter()
-                .flat_map(Spot::members)
-                .filter_map(|(name, spot)| {
-                    let spot = super::references::follow(findings.object(spot)?, root, findings)?;
-                    Some((name.to_owned(), scheme(name, &spot, findings)))
-                })
-                .collect(),
-        )
+        let mut read = Self::default();
+        for (name, spot) in schemes.iter().flat_map(Spot::members) {
+            let followed = findings
+                .object(spot)
+                .and_then(|spot| super::references::follow(spot, root, findings));
+            if let Some(spot) = followed {
+                let scheme = read.scheme(name, &spot, findings);
+                read.schemes.insert(name.to_owned(), scheme);
+            }
+        }
+        read
+    }
+
+    fn scheme(&mut self, name: &str, spot: &Spot<'_>, findings: &mut Findings) -> Scheme {
+        let auth_type = findings.extension(spot, "authtype");
+        let Some(extension) = findings.extension(spot, "authorizer") else {
+            return plain_scheme(spot, auth_type, findings);
+        };
+        let authorizer = authorizer(name, spot, extension, findings);
+        let is_user_pool = authorizer.as_ref().is_some_and(|authorizer| {
+            authorizer.authorizer_type == AuthorizerType::CognitoUserPools
+        });
+        self.authorizers
+            .extend(authorizer.map(|authorizer| (name.to_owned(), authorizer)));
+        Scheme::Authorizer(match is_user_pool {
+            true => AuthorizationType::CognitoUserPools,
+            false => AuthorizationType::Custom,
+        })
     }
 }
 
-fn scheme(name: &str, spot: &Spot<'_>, findings: &mut Findings) -> Scheme {
-    let auth_type = findings
-        .extension(spot, "authtype")
-        .and_then(|spot| findings.text(&spot).map(|text| (text, spot.place)));
-    if let Some(authorizer) = findings.extension(spot, "authorizer") {
-        return Scheme::Authorizer(authorizer_type(name, authorizer, findings));
-    }
+/// Reads a scheme that brings no authorizer.
+fn plain_scheme(spot: &Spot<'_>, auth_type: Option<Spot<'_>>, findings: &mut Findings) -> Scheme {
+    let auth_type =
+        auth_type.and_then(|spot| findings.text(&spot).map(|text| (text, spot.place.clone())));
     if let Some((text, place)) = auth_type {
         if text.eq_ignore_ascii_case("awsSigv4") {
             return Scheme::Iam;
@@ -77,36 +96,6 @@ fn scheme(name: &str, spot: &Spot<'_>, findings: &mut Findings) -> Scheme {
             Scheme::Ignored("no type".to_owned())
         }
     }
-}
-
-/// Reads the type of an authorizer. What else it says is not carried.
-fn authorizer_type(name: &str, spot: Spot<'_>, findings: &mut Findings) -> AuthorizationType {
-    const TYPES: [(&str, AuthorizationType); 3] = [
-        ("token", AuthorizationType::Custom),
-        ("request", AuthorizationType::Custom),
-        ("cognito_user_pools", AuthorizationType::CognitoUserPools),
-    ];
-    let place = spot.place.clone();
-    let Some(authorizer) = findings.object(spot) else {
-        return AuthorizationType::Custom;
-    };
-    findings.unsupported(
-        &place,
-        format!("how the authorizer `{name}` decides is not read: methods only name it"),
-    );
-    match authorizer.get("type") {
-        Some(spot) if spot.node.as_str().is_some_and(|text| text.eq_ignore_ascii_case("jwt")) => {
-            let why = "jwt authorizers are for HTTP APIs: a REST API has token, request and cognito_user_pools";
-            findings.error(&spot.place, why);
-            None
-        }
-        Some(spot) => findings.choice(&spot, &TYPES),
-        None => {
-            findings.error(&place, "an authorizer needs `type`: token, request or cognito_user_pools");
-            None
-        }
-    }
-    .unwrap_or(AuthorizationType::Custom)
 }
 
 /// Who decides about the callers of a method.
@@ -178,7 +167,7 @@ impl Import<'_> {
         } else {
             self.findings.texts(scopes)
         };
-        match self.schemes.0.get(name) {
+        match self.schemes.schemes.get(name) {
             Some(Scheme::ApiKey) => required.api_key = true,
             Some(Scheme::Iam) => self.guard(&place, Guard::iam(), required),
             Some(Scheme::Authorizer(authorization_type)) => {

@@ -8,7 +8,6 @@ use towergate_openapi::{Imported, ReadError, ReadOptions};
 
 use super::{
     finding::{Finding, Findings, Source},
-    functions::FunctionSettings,
     place_of,
     settings::{ApiSettings, Settings},
 };
@@ -56,15 +55,11 @@ pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Optio
 /// Returns the client of every backend, and the functions.
 fn backends(settings: &Settings<'_>, findings: &mut Findings) -> Backends {
     let mut backends = Backends::new().with_client(settings.client.clone());
-    for FunctionSettings {
-        arn,
-        function,
-        place,
-    } in &settings.functions
-    {
-        match backends.clone().with_function(arn, function.clone()) {
-            Ok(added) => backends = added,
-            Err(error) => findings.extend([Diagnostic::error(place.clone(), error.to_string())]),
+    for function in &settings.functions {
+        let inserted = backends.insert_function(&function.arn, function.function.clone());
+        if let Err(error) = inserted {
+            let place = function.place.key("arn");
+            findings.extend([Diagnostic::error(place, error.to_string())]);
         }
     }
     backends

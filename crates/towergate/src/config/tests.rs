@@ -73,7 +73,7 @@ fn refused(name: &str, files: &[(&str, &str)], expected: &[&str]) {
 
 #[test]
 fn a_file_is_refused_with_every_error() {
-    let cases: [(&str, &str, &[&str]); 17] = [
+    let cases: [(&str, &str, &[&str]); 18] = [
         (
             "an empty file",
             "",
@@ -200,6 +200,15 @@ fn a_file_is_refused_with_every_error() {
             "apis: {pets: {protocol: REST, definition: guarded.json, strict: true, stages: {prod: {}}}}",
             &[
                 "guarded.json:5: paths./pets.get.x-amazon-apigateway-auth: error: authorization by `AWS_IAM` is not served, so this method answers 500",
+            ],
+        ),
+        (
+            "an ARN with two functions",
+            "apis: {a: {protocol: REST, definition: pets.json, stages: {b: {}}}}\nfunctions:\n\
+             - {arn: 'arn:aws:lambda:us-east-1:123456789012:function:f', invokeUrl: 'http://127.0.0.1:9001'}\n\
+             - {arn: 'arn:aws:lambda:us-east-1:123456789012:function:f', invokeUrl: 'http://127.0.0.1:9002'}",
+            &[
+                "gateway.yaml:4: functions.1.arn: error: another function stands for `arn:aws:lambda:us-east-1:123456789012:function:f` already",
             ],
         ),
         (

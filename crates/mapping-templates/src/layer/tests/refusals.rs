@@ -60,7 +60,7 @@ async fn what_cannot_be_rendered_is_refused() {
         .response_template(JSON, body)
         .max_body_bytes(3);
     let throws = template("$input.path('$[')");
-    let cases: [(_, _, fn() -> Stream, _, _); 8] = [
+    let cases: [(_, _, fn() -> Stream, _, _); 9] = [
         (
             "at the bound",
             request.clone(),
@@ -104,6 +104,15 @@ async fn what_cannot_be_rendered_is_refused() {
             internal,
         ),
         ("broken off", request, Stream::broken, 400, ""),
+        (
+            "over the limits",
+            TransformLayer::new()
+                .request_template(JSON, template("$input.body"))
+                .limits(Limits::default().with_max_output_bytes(2)),
+            || Stream::new(b"abc"),
+            500,
+            internal,
+        ),
         (
             "throws",
             TransformLayer::new().request_template(JSON, throws),

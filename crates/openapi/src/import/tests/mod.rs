@@ -1,6 +1,7 @@
 //! What the tests of the importer share.
 
 mod arbitrary;
+mod authorizers;
 mod documents;
 mod findings;
 mod guards;

@@ -35,7 +35,8 @@ fn settings_of_the_api_are_read() {
     }));
     let api = parse(&two).unwrap().definition;
     assert!(api.disable_execute_api_endpoint);
-    assert_eq!(api.policy.as_deref(), Some(r#"{"Version":"2012-10-17"}"#));
+    // As it was written: whoever reads it sees what is in it twice.
+    assert_eq!(api.policy.as_deref(), Some(r#"{"Version": "2012-10-17"}"#));
 }
 
 #[test]
