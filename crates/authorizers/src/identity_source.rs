@@ -34,6 +34,7 @@ enum Place {
     Query(Box<str>),
     StageVariable(Box<str>),
     Context(ContextVariable),
+    RouteKey,
 }
 
 /// Headers that two readers could read differently if they were repeated.
@@ -84,6 +85,7 @@ impl IdentitySource {
                 context.stage_variable(name).map(Cow::Borrowed)
             }
             Place::Context(variable) => request.context().variable(variable),
+            Place::RouteKey => Some(request.route_key()),
         };
         value.filter(|value| !value.is_empty())
     }
@@ -123,6 +125,7 @@ impl FromStr for IdentitySource {
             "header" => Place::Header(name.parse().map_err(|_| error())?),
             "querystring" => Place::Query(name.into()),
             "stageVariables" => Place::StageVariable(name.into()),
+            "context" if name == "routeKey" => Place::RouteKey,
             "context" => Place::Context(ContextVariable::parse(name)),
             _ => return Err(error()),
         };
@@ -226,6 +229,7 @@ mod tests {
             ("$stageVariables.v", Some("blue")),
             ("$stageVariables.w", None),
             ("$context.httpMethod", Some("GET")),
+            ("$context.routeKey", Some("$default")),
             ("$context.unknown", None),
         ];
         for (text, expected) in cases {

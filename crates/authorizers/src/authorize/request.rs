@@ -73,10 +73,16 @@ impl<'a> AuthorizeRequest<'a> {
         self.headers
     }
 
-    /// Returns the key of the route, if it was told.
+    /// Returns the key of the route: the one that was told, or what it would be for the method and resource, such as
+    /// `GET /pets/{id}`, or `$default` where no resource is known.
     #[must_use]
-    pub fn route_key(&self) -> Option<&'a str> {
-        self.route_key
+    pub fn route_key(&self) -> Cow<'a, str> {
+        let context = self.context;
+        match (self.route_key, context.resource()) {
+            (Some(key), _) => key.into(),
+            (None, Some(resource)) => format!("{} {}", context.method(), resource.path()).into(),
+            (None, None) => "$default".into(),
+        }
     }
 
     /// Returns the id of the connection, if it was told.

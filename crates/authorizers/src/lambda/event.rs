@@ -107,7 +107,7 @@ fn connect(request: &AuthorizeRequest<'_>) -> Value {
 
 fn http_api(request: &AuthorizeRequest<'_>, identity: &[Cow<'_, str>]) -> Value {
     let context = request.context();
-    let route_key = route_key(request);
+    let route_key = request.route_key();
     let source_ip = context.source_ip().map(|address| address.to_string());
     let mut event = json!({
         "version": "2.0",
@@ -149,16 +149,6 @@ fn http_api(request: &AuthorizeRequest<'_>, identity: &[Cow<'_, str>]) -> Value 
         }
     }
     event
-}
-
-/// The key of the route, or what it would be for this method and resource.
-fn route_key<'r>(request: &AuthorizeRequest<'r>) -> Cow<'r, str> {
-    let context = request.context();
-    match (request.route_key(), context.resource()) {
-        (Some(key), _) => key.into(),
-        (None, Some(resource)) => format!("{} {}", context.method(), resource.path()).into(),
-        (None, None) => "$default".into(),
-    }
 }
 
 fn variable(context: &Context, name: &str) -> String {
