@@ -156,12 +156,27 @@ impl fmt::Debug for AuthorizeRequest<'_> {
     }
 }
 
+/// Returns a path as it is routed: slashes at its beginning are one, and one at its end does not count. Else a policy
+/// that speaks of `/a` would not hold for `//a` and `/a/`, which lead to the same method.
+fn routed(path: &str) -> &str {
+    let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
+    let path = path.get(slashes.saturating_sub(1)..).unwrap_or(path);
+    match path.strip_suffix('/') {
+        Some("") | None => path,
+        Some(path) => path,
+    }
+}
+
 fn default_arn(context: &Context) -> String {
     let (method, path) = (context.method(), context.resource_path());
     match context.stage() {
         Some(stage) => format!(
-            "arn:aws:execute-api:{}:{}:{}/{}/{method}{path}",
-            stage.region, stage.account_id, stage.api_id, stage.stage
+            "arn:aws:execute-api:{}:{}:{}/{}/{method}{}",
+            stage.region,
+            stage.account_id,
+            stage.api_id,
+            stage.stage,
+            routed(path)
         ),
         None => format!("arn:aws:execute-api:local:000000000000:app/default/{method}{path}"),
     }
