@@ -10,7 +10,7 @@ use towergate::{
     Gateway, HttpMethod, Integration, IntegrationResponse, Lambda, StageSettings,
     definition::{AuthorizationType, Authorizer, AuthorizerType, Method, MethodResponse, RestApi},
 };
-use towergate_tests::{ask, get_with};
+use towergate_tests::{Answer, Backend, ask, get_with};
 
 const EXPLICIT_DENY: &str = r#"{"Message":"User is not authorized to access this resource with an explicit deny in an identity-based policy"}"#;
 const NO_ALLOW: &str = r#"{"Message":"User is not authorized to access this resource because no identity-based policy allows the execute-api:Invoke action"}"#;
@@ -259,4 +259,67 @@ async fn what_cannot_decide_lets_nobody_in() {
         let error = reply.header("x-amzn-errortype");
         assert_eq!(error, Some("AuthorizerConfigurationException"), "{name}");
     }
+}
+
+/// Routing and authorization see the same path: what is not decoded for the one is not decoded for the other.
+#[tokio::test]
+async fn s5_an_encoded_path_is_no_other_methods_path() {
+    let (function, _) = function();
+    let gateway = gateway(guarded(AuthorizerType::Token, 0), function);
+    let cases = [
+        (
+            "/prod/%61",
+            403,
+            r#"{"message":"Missing Authentication Token"}"#,
+        ),
+        (
+            "/prod/a%2F",
+            403,
+            r#"{"message":"Missing Authentication Token"}"#,
+        ),
+        (
+            "/prod/./a",
+            403,
+            r#"{"message":"Missing Authentication Token"}"#,
+        ),
+        (
+            "/prod/x/../a",
+            403,
+            r#"{"message":"Missing Authentication Token"}"#,
+        ),
+        ("/prod/b/..%2Fa", 200, r#"{"who": "user|1", "tier": "7"}"#),
+    ];
+    for (target, status, body) in cases {
+        let reply = ask(&gateway, get_with(target, &[("authorization", "not-a")])).await;
+        assert_eq!((reply.status, reply.text()), (status, body), "{target}");
+    }
+}
+
+/// A client cannot say in the gateway's name who called, or through which API.
+#[tokio::test]
+async fn s18_what_the_gateway_says_of_a_caller_comes_from_nobody_else() {
+    let (function, _) = function();
+    let backend = Backend::answering(|_| Answer::ok("")).await;
+    let mut api = guarded(AuthorizerType::Token, 0);
+    let integration = Integration::http_proxy(backend.url("/")).request_parameter(
+        "integration.request.header.x-user",
+        "context.authorizer.principalId",
+    );
+    let mut method = Method::new(HttpMethod::Get, integration);
+    method.authorization_type = AuthorizationType::Custom;
+    method.authorizer = Some("own".to_owned());
+    api = api.method("/proxy", method);
+    let gateway = gateway(api, function);
+    let forged = [
+        ("authorization", "all"),
+        ("x-user", "admin"),
+        ("x-amzn-apigateway-api-id", "other"),
+    ];
+    assert_eq!(
+        ask(&gateway, get_with("/prod/proxy", &forged)).await.status,
+        200
+    );
+    let received = backend.next().await;
+    assert_eq!(received.header("x-user"), Some("user|1"));
+    assert_eq!(received.header("x-amzn-apigateway-api-id"), Some("api"));
 }
