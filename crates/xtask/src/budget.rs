@@ -15,9 +15,7 @@ struct Budget {
 
 const BUDGETS: &[Budget] = &[
     Budget::new("towergate-authorizers", &[], 35),
-    Budget::new("towergate-authorizers", &["cache"], 60),
     Budget::new("towergate-authorizers", &["oidc"], 90),
-    Budget::new("towergate-authorizers", &["cache", "oidc"], 105),
     Budget::new("towergate-authorizers", &["rust-crypto"], 90),
     Budget::new("towergate-client", &[], 45),
     Budget::new("towergate-client", &["rustls"], 70),
