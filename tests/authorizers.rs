@@ -99,7 +99,7 @@ async fn a_function_lets_callers_in_by_its_policy() {
         // However it is written, what is routed to a method is judged as that method.
         ("/prod//a", Some("not-a"), 403, EXPLICIT_DENY, 1),
         ("/prod/a/", Some("not-a"), 403, EXPLICIT_DENY, 1),
-        ("/prod///a/", Some("not-a"), 403, EXPLICIT_DENY, 1),
+        ("/prod///a//", Some("not-a"), 403, EXPLICIT_DENY, 1),
         ("//prod/a", Some("not-a"), 403, EXPLICIT_DENY, 1),
         ("/prod/a?x=1", Some("not-a"), 403, EXPLICIT_DENY, 1),
     ];

@@ -65,6 +65,11 @@ impl AccessRules {
         }
     }
 
+    /// Returns the resource policy, as it is written.
+    pub(crate) fn policy(&self) -> Option<&str> {
+        self.policy.as_deref()
+    }
+
     /// Returns whether there is an authorizer of this name that is asked.
     pub(crate) fn serves(&self, authorizer: &str) -> bool {
         self.authorizers.contains_key(authorizer)

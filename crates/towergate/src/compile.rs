@@ -135,6 +135,14 @@ fn unserved_guards(method: &Method, access: &AccessRules) -> Vec<(&'static str, 
     if method.authorization_type == AuthorizationType::None && method.authorizer.is_some() {
         guards.push(("security", named("the authorizer", &method.authorizer)));
     }
+    if method.authorization_type == AuthorizationType::None
+        && !method.authorization_scopes.is_empty()
+    {
+        guards.push((
+            "security",
+            "the requirement of scopes without an authorizer".to_owned(),
+        ));
+    }
     if method.api_key_required {
         guards.push(("security", "the requirement of an API key".to_owned()));
     }

@@ -12,8 +12,9 @@ use towergate_definition::{self as definition, Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, FunctionArn, InProcess, Lambda};
 
 use crate::{
-    BuildError, Gateway, RestApi, StageSettings, access::Access, runtime::Runtime,
-    stage::StageSnapshot, stage_table::StageTable,
+    BuildError, Gateway, RestApi, StageSettings, access::Access,
+    policy_scope::report_foreign_statements, runtime::Runtime, stage::StageSnapshot,
+    stage_table::StageTable,
 };
 
 /// Puts APIs on stages.
@@ -205,6 +206,9 @@ impl GatewayBuilder {
             let arn = ApiArn::new(self.region_of_arns(), self.account_of_arns(), id);
             let mut found = Vec::new();
             let rules = &api.deployment.access;
+            if let Some(policy) = rules.policy() {
+                report_foreign_statements(policy, &arn, &mut found);
+            }
             let access = Access::build(rules, &arn, &self.runtime.backends, &mut found);
             let root = Place::from_iter(["apis", id]);
             diagnostics.extend(found.into_iter().map(|mut diagnostic| {

@@ -45,6 +45,7 @@ mod gateway_builder;
 mod gateway_responses;
 mod limits;
 mod pipeline;
+mod policy_scope;
 mod rest_api;
 mod runtime;
 #[cfg(feature = "serve")]

@@ -156,13 +156,13 @@ impl fmt::Debug for AuthorizeRequest<'_> {
     }
 }
 
-/// Returns a path as it is routed: slashes at its beginning are one, and one at its end does not count. Else a policy
+/// Returns a path as it is routed: slashes at its beginning are one, and those at its end do not count. Else a policy
 /// that speaks of `/a` would not hold for `//a` and `/a/`, which lead to the same method.
 fn routed(path: &str) -> &str {
+    let path = path.trim_end_matches('/');
     let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
-    let path = path.get(slashes.saturating_sub(1)..).unwrap_or(path);
-    match path.strip_suffix('/') {
-        Some("") | None => path,
+    match path.get(slashes.saturating_sub(1)..) {
+        Some("") | None => "/",
         Some(path) => path,
     }
 }

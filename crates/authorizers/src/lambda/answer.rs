@@ -38,12 +38,22 @@ pub(super) enum AnswerError {
     Missing(&'static str),
     #[error("the policy of the answer is wrong: {0}")]
     Policy(PolicyErrors),
-    #[error("the answer cannot be read: {0}")]
-    Syntax(#[from] serde_json::Error),
+    /// What the answer says is left out: it may be a token.
+    #[error("the answer is no JSON of the right shape, at line {line}, column {column}")]
+    Syntax { line: usize, column: usize },
     #[error("the answer is longer than {MAX_ANSWER_BYTES} bytes")]
     TooLong,
     #[error("`{0}` of the answer is not what it must be")]
     Type(String),
+}
+
+impl From<serde_json::Error> for AnswerError {
+    fn from(error: serde_json::Error) -> Self {
+        Self::Syntax {
+            line: error.line(),
+            column: error.column(),
+        }
+    }
 }
 
 impl LambdaAnswer {

@@ -78,6 +78,12 @@ struct Defaults<'a> {
 impl<'a> Defaults<'a> {
     fn read(root: &Spot<'a>, findings: &mut Findings) -> Self {
         let request_validators = api::request_validators(root, findings);
+        // What guards every method must not get lost with the value that somebody forgot.
+        if root.node.get("security").is_some_and(Node::is_null) {
+            let why =
+                "the value is missing: write what every operation requires, or leave the key out";
+            findings.error(&root.place.key("security"), why);
+        }
         let mut types = |key| root.get(key).map(|spot| findings.texts(spot));
         let (consumes, produces) = (types("consumes"), types("produces"));
         Self {

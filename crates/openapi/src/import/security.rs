@@ -41,9 +41,11 @@ impl Schemes {
         let schemes = schemes.and_then(|spot| findings.object(spot));
         let mut read = Self::default();
         for (name, spot) in schemes.iter().flat_map(Spot::members) {
-            let followed = findings
-                .object(spot)
-                .and_then(|spot| super::references::follow(spot, root, findings));
+            let spot = findings.object(spot);
+            if let Some(spot) = &spot {
+                report_beside_reference(spot, findings);
+            }
+            let followed = spot.and_then(|spot| super::references::follow(spot, root, findings));
             if let Some(spot) = followed {
                 let scheme = read.scheme(name, &spot, findings);
                 read.schemes.insert(name.to_owned(), scheme);
@@ -70,6 +72,24 @@ impl Schemes {
     }
 }
 
+/// Reports an authorizer that stands beside a reference, where nobody reads it.
+fn report_beside_reference(spot: &Spot<'_>, findings: &mut Findings) {
+    if spot.get("$ref").is_none() {
+        return;
+    }
+    for (key, member) in spot.members() {
+        if [
+            "x-amazon-apigateway-authorizer",
+            "x-amazon-apigateway-authtype",
+        ]
+        .contains(&key)
+        {
+            let why = "what stands beside `$ref` is not read: write it where the reference leads";
+            findings.error(&member.place, why);
+        }
+    }
+}
+
 /// Reads a scheme that brings no authorizer.
 fn plain_scheme(spot: &Spot<'_>, auth_type: Option<Spot<'_>>, findings: &mut Findings) -> Scheme {
     let auth_type =
@@ -77,6 +97,13 @@ fn plain_scheme(spot: &Spot<'_>, auth_type: Option<Spot<'_>>, findings: &mut Fin
     if let Some((text, place)) = auth_type {
         if text.eq_ignore_ascii_case("awsSigv4") {
             return Scheme::Iam;
+        }
+        // It speaks of an authorizer that is not there, which nobody can ask.
+        if ["custom", "cognito_user_pools"]
+            .iter()
+            .any(|kind| text.eq_ignore_ascii_case(kind))
+        {
+            return Scheme::Authorizer(AuthorizationType::Custom);
         }
         if text.to_ascii_lowercase().starts_with("aws") {
             let why = format!("`{text}` is reserved: for Signature Version 4, write `awsSigv4`");
@@ -192,6 +219,13 @@ impl Import<'_> {
                     "`{name}` is no security scheme of this document: define it, or do not require it"
                 );
                 self.findings.error(&place, why);
+                // Whoever goes on with the rest of the definition finds the method closed.
+                let guard = Guard {
+                    authorization_type: AuthorizationType::Custom,
+                    authorizer: Some(name.to_owned()),
+                    scopes,
+                };
+                self.guard(&place, guard, required);
             }
         }
     }

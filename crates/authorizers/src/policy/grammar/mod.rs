@@ -342,7 +342,8 @@ impl<'g> Grammar<'g> {
             let at = values.get(index).and_then(|(at, _)| *at);
             match unreadable {
                 Unreadable::Variable(problem) => self.report_value(place, at, problem),
-                Unreadable::Value(problem) if self.is_checked() => {
+                // A denial with a mistyped address would not deny.
+                Unreadable::Value(problem) if self.kind.is_some() => {
                     self.report_value(place, at, problem);
                 }
                 Unreadable::Value(_) => {}

@@ -95,3 +95,50 @@ fn what_is_wrong_with_an_authorizer_is_an_error() {
         );
     }
 }
+
+#[test]
+fn a_guard_that_is_half_written_opens_nothing() {
+    let own = |scheme: Value| json!({"own": scheme, "base": {"type": "apiKey", "name": "a", "in": "header"}});
+    let beside = json!({"$ref": "#/components/securitySchemes/base", "x-amazon-apigateway-authorizer": {"type": "token"}});
+    let required = json!({"/": {"get": {"security": [{"own": []}], "responses": {}}}});
+    let refused = [
+        (
+            "beside a reference",
+            json!({"components": {"securitySchemes": own(beside)}, "paths": required}),
+            "what stands beside `$ref`",
+        ),
+        (
+            "no value at the root",
+            json!({"security": null}),
+            "security: error: the value is missing",
+        ),
+        (
+            "no scheme",
+            json!({"paths": required}),
+            "`own` is no security scheme",
+        ),
+    ];
+    for (name, members, expected) in refused {
+        let Err(ReadError::Refused(refused)) = parse(&openapi(members)) else {
+            panic!("{name}: not refused");
+        };
+        let mut errors = refused.diagnostics.iter().map(ToString::to_string);
+        assert!(
+            errors.any(|error| error.contains(expected)),
+            "{name}: {:?}",
+            refused.diagnostics
+        );
+    }
+    for kind in ["custom", "cognito_user_pools"] {
+        let scheme = json!({"type": "apiKey", "name": "a", "in": "header", "x-amazon-apigateway-authtype": kind});
+        let members = json!({"components": {"securitySchemes": own(scheme)}, "paths": required});
+        let api = parse(&openapi(members)).unwrap().into_definition();
+        let method = &api.resources["/"].methods[&HttpMethod::Get];
+        assert_eq!(
+            method.authorization_type,
+            AuthorizationType::Custom,
+            "{kind}"
+        );
+        assert_eq!(method.authorizer.as_deref(), Some("own"), "{kind}");
+    }
+}
