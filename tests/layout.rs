@@ -50,6 +50,39 @@ fn only_paths_of_targets_are_read_from_a_manifest() {
     assert_eq!(listed_files(manifest), BTreeSet::from(expected));
 }
 
+/// In prose a name of a test is a promise that nothing else keeps.
+#[test]
+fn every_test_that_the_document_on_security_names_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    let mut sources = String::new();
+    for folder in ["crates/authorizers", "crates/client", "tests"] {
+        read_sources(&root.join(folder), &mut sources);
+    }
+    let document = fs::read_to_string(root.join("docs/security.md")).expect("a document");
+    let is_name = |text: &&str| {
+        let is_letter = |letter| matches!(letter, 'a'..='z' | '0'..='9' | '_');
+        text.contains('_') && text.chars().all(is_letter)
+    };
+    let quoted = document.split('`').skip(1).step_by(2);
+    let named: BTreeSet<_> = quoted.filter(is_name).collect();
+    assert!(named.len() > 40, "{named:?}");
+    let absent = |name: &&&str| !sources.contains(&format!("fn {name}("));
+    let absent: Vec<_> = named.iter().filter(absent).collect();
+    assert!(absent.is_empty(), "there are no tests {absent:?}");
+}
+
+/// Reads the source files of a folder and the folders in it, but for what a build leaves there.
+fn read_sources(folder: &Path, into: &mut String) {
+    for entry in fs::read_dir(folder).expect("a readable folder") {
+        let path = entry.expect("a readable entry").path();
+        if path.is_dir() && !path.ends_with("target") {
+            read_sources(&path, into);
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            into.push_str(&fs::read_to_string(&path).expect("a readable source file"));
+        }
+    }
+}
+
 /// Returns the values of the `path` lines of a manifest.
 fn listed_files(manifest: &str) -> BTreeSet<String> {
     let paths = manifest.lines().filter_map(|line| {

@@ -15,6 +15,12 @@ mod benchmarks {}
 #[doc = include_str!("../../docs/compatibility.md")]
 mod compatibility {}
 
+#[doc = include_str!("../../docs/security.md")]
+mod security {}
+
+#[doc = include_str!("../../docs/guides/authorization.md")]
+mod guides_authorization {}
+
 #[doc = include_str!("../../docs/guides/lambda.md")]
 mod guides_lambda {}
 

@@ -32,9 +32,18 @@
 //! | the API's policy | [`resource_policy::ResourcePolicy`] |
 //!
 //! Each is an [`Authorize`], and [`AuthorizeLayer`] asks it in front of any app.
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `aws-lc-rs` (default) | tokens, their signatures checked by AWS-LC: [`jwt`], [`keys`] |
+//! | `rust-crypto` | the same by the pure Rust crates of RustCrypto, without P-521, where `aws-lc-rs` is off |
+//! | `oidc` | key sets fetched over HTTP, found through OpenID Connect discovery |
+//! | `axum` | the extractors `extract::Caller` and `extract::Claims` |
 
 mod authorize;
 mod cached;
+#[cfg(feature = "axum")]
+pub mod extract;
 mod identity_source;
 #[cfg(any(feature = "aws-lc-rs", feature = "rust-crypto"))]
 pub mod jwt;

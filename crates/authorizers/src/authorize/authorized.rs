@@ -145,6 +145,11 @@ impl Authorized {
         self.token.as_ref().map(|(token, _)| &**token)
     }
 
+    #[cfg(all(feature = "axum", any(feature = "aws-lc-rs", feature = "rust-crypto")))]
+    pub(crate) fn shared_token(&self) -> Option<Arc<VerifiedToken>> {
+        self.token.as_ref().map(|(token, _)| Arc::clone(token))
+    }
+
     /// Writes what was found into the identity of a request; claims become entries `claims.NAME`.
     pub fn write_to(&self, identity: &mut Identity) {
         if let Some(findings) = &self.findings {
