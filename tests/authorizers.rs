@@ -301,10 +301,11 @@ async fn s18_what_the_gateway_says_of_a_caller_comes_from_nobody_else() {
     let (function, _) = function();
     let backend = Backend::answering(|_| Answer::ok("")).await;
     let mut api = guarded(AuthorizerType::Token, 0);
-    let integration = Integration::http_proxy(backend.url("/")).request_parameter(
-        "integration.request.header.x-user",
-        "context.authorizer.principalId",
-    );
+    let to = |name: &str| format!("integration.request.header.{name}");
+    let integration = Integration::http_proxy(backend.url("/"))
+        .request_parameter(to("x-user"), "context.authorizer.principalId")
+        .request_parameter(to("x-role"), "context.authorizer.role")
+        .request_parameter(to("x-key"), "context.identity.apiKeyId");
     let mut method = Method::new(HttpMethod::Get, integration);
     method.authorization_type = AuthorizationType::Custom;
     method.authorizer = Some("own".to_owned());
@@ -313,6 +314,8 @@ async fn s18_what_the_gateway_says_of_a_caller_comes_from_nobody_else() {
     let forged = [
         ("authorization", "all"),
         ("x-user", "admin"),
+        ("x-role", "admin"),
+        ("x-key", "gold"),
         ("x-amzn-apigateway-api-id", "other"),
     ];
     assert_eq!(
@@ -321,5 +324,8 @@ async fn s18_what_the_gateway_says_of_a_caller_comes_from_nobody_else() {
     );
     let received = backend.next().await;
     assert_eq!(received.header("x-user"), Some("user|1"));
+    // Nobody found these out, and the client's word for it does not count.
+    assert_eq!(received.header("x-role"), None);
+    assert_eq!(received.header("x-key"), None);
     assert_eq!(received.header("x-amzn-apigateway-api-id"), Some("api"));
 }

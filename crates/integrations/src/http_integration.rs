@@ -155,6 +155,9 @@ impl HttpIntegration {
             Kind::Proxy => forwarded(context.headers()),
             Kind::Mapped(_) => HeaderMap::with_capacity(mapped.len() + 6),
         };
+        for name in self.request.of_caller() {
+            headers.remove(name);
+        }
         for (name, value) in &mapped {
             headers.insert(name, value.clone());
         }

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use http::HeaderName;
 use towergate_core::{Body, Context, Rejection, Step};
 use towergate_definition::{
     ContentHandling, Diagnostic, Integration, IntegrationType, PassthroughBehavior, Place,
@@ -68,6 +69,11 @@ impl IntegrationRequest {
             content_handling: integration.content_handling,
             binary: binary.clone(),
         })
+    }
+
+    /// Returns the headers that tell the backend who calls, whether or not that is known of a request.
+    pub(crate) fn of_caller(&self) -> &[HeaderName] {
+        self.mappings.of_caller()
     }
 
     /// Returns whether a path parameter of this name is mapped.

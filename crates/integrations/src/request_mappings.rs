@@ -28,6 +28,8 @@ pub(crate) struct RequestMappings {
     headers: Vec<(HeaderName, HeaderSource<RequestMapping>)>,
     query: Vec<(String, RequestMapping)>,
     path: Vec<(String, RequestMapping)>,
+    /// The headers that tell the backend who calls: a client's own of these names never reach it.
+    of_caller: Vec<HeaderName>,
     needs_body: bool,
 }
 
@@ -131,7 +133,14 @@ impl RequestMappings {
                     );
                     report(Diagnostic::warning, message);
                 }
-                (Ok(target), Ok(mapping)) => mappings.push(target, mapping),
+                (Ok(target), Ok(mapping)) => {
+                    if let RequestTarget::Header(header) = &target
+                        && tells_the_caller(source)
+                    {
+                        mappings.of_caller.push(header.name().clone());
+                    }
+                    mappings.push(target, mapping);
+                }
             }
         }
         works.then_some(mappings)
@@ -147,6 +156,11 @@ impl RequestMappings {
             RequestTarget::Query(name) => self.query.push((name.into(), mapping)),
             RequestTarget::Path(name) => self.path.push((name.into(), mapping)),
         }
+    }
+
+    /// Returns the headers that tell the backend who calls, whether or not that is known of a request.
+    pub(crate) fn of_caller(&self) -> &[HeaderName] {
+        &self.of_caller
     }
 
     /// Returns whether a path parameter of this name is mapped.
@@ -220,6 +234,11 @@ pub(crate) async fn collect(body: Body, backends: &Backends) -> Result<Bytes, Re
 /// The 415 of a body that no template takes and that may not pass.
 pub(crate) fn unsupported_media_type() -> Rejection {
     Rejection::new(ResponseType::UnsupportedMediaType, Step::IntegrationRequest)
+}
+
+/// Whether a source is what authorizers found out.
+fn tells_the_caller(source: &str) -> bool {
+    source.starts_with("context.authorizer.") || source.starts_with("context.identity.")
 }
 
 /// Whether a source is a header that no mapping sees.
