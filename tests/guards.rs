@@ -245,7 +245,7 @@ async fn every_guarding_extension_of_a_document_guards_its_method() {
         ),
         (
             "a user pool",
-            500,
+            401,
             nothing(),
             security(json!([{"pool": ["pets/read"]}])),
         ),

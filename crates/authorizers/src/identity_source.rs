@@ -101,7 +101,9 @@ impl IdentitySource {
         }
     }
 
-    pub(crate) fn is_header(&self) -> bool {
+    /// Returns whether the identity is in a header.
+    #[must_use]
+    pub fn is_header(&self) -> bool {
         matches!(self.place, Place::Header(_))
     }
 }

@@ -9,7 +9,7 @@ use towergate_integrations::{BinaryMediaTypes, CompiledIntegration};
 use towergate_routing::{RouteMethod, RouteTable};
 
 use crate::{
-    access::AccessRules,
+    access::{AccessRules, Guard},
     deployment::{CompiledMethod, Deployment, MethodId},
     gateway_responses::GatewayResponses,
 };
@@ -66,7 +66,8 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
         .any(|diagnostic| diagnostic.severity == Severity::Error);
     let asked: BTreeSet<_> = methods
         .iter()
-        .filter_map(CompiledMethod::authorizer)
+        .filter_map(CompiledMethod::guard)
+        .map(Guard::authorizer)
         .collect();
     functions.extend(access.functions(&asked));
     let deployment = routes.ok().filter(|_| !refused).map(|routes| Deployment {
@@ -91,44 +92,42 @@ fn compile_method(
     let found = diagnostics.len();
     let integration_place = place.key(INTEGRATION);
     let integration = CompiledIntegration::compile(method, binary, &integration_place, diagnostics);
-    let guards = unserved_guards(method, access);
-    let is_guarded = !guards.is_empty();
-    for (key, guard) in guards {
-        let message = format!("{guard} is not served, so this method answers 500");
+    let guard = access.guard(method);
+    let unserved = unserved_guards(method, guard.as_ref());
+    let is_open = unserved.is_empty();
+    for (key, unserved) in unserved {
+        let message = format!("{unserved} is not served, so this method answers 500");
         diagnostics.push(Diagnostic::unsupported(place.key(key), message));
     }
     match integration {
-        Some(integration) if !is_guarded => CompiledMethod::Open {
+        Some(integration) if is_open => CompiledMethod::Open {
             integration: Box::new(integration),
-            authorizer: method.authorizer.as_deref().map(Into::into),
+            guard,
         },
         _ => CompiledMethod::closed(diagnostics.iter().skip(found)),
     }
 }
 
 /// What stands between a client and the method's integration and is not served, and the key it is written under.
-fn unserved_guards(method: &Method, access: &AccessRules) -> Vec<(&'static str, String)> {
+fn unserved_guards(method: &Method, served: Option<&Guard>) -> Vec<(&'static str, String)> {
     let named = |kind: &str, name: &Option<String>| match name {
         Some(name) => format!("{kind} `{name}`"),
         None => kind.to_owned(),
     };
-    let is_served = method
-        .authorizer
-        .as_deref()
-        .is_some_and(|name| access.serves(name));
     let mut guards = Vec::new();
     match method.authorization_type {
         AuthorizationType::None => {}
-        AuthorizationType::Custom if is_served => {}
+        _ if served.is_some() => {}
         AuthorizationType::AwsIam => guards.push((
             "x-amazon-apigateway-auth",
             "authorization by `AWS_IAM`".to_owned(),
         )),
         AuthorizationType::CognitoUserPools => {
-            guards.push((
-                "security",
-                named("the Cognito authorizer", &method.authorizer),
-            ));
+            let mut guard = named("the Cognito authorizer", &method.authorizer);
+            if cfg!(not(feature = "jwt")) {
+                guard.push_str(" (without the feature `jwt`)");
+            }
+            guards.push(("security", guard));
         }
         _ => guards.push(("security", named("the authorizer", &method.authorizer))),
     }
@@ -176,5 +175,35 @@ fn route_method(verb: HttpMethod) -> RouteMethod {
         HttpMethod::Patch => http::Method::PATCH.into(),
         HttpMethod::Post => http::Method::POST.into(),
         HttpMethod::Put => http::Method::PUT.into(),
+    }
+}
+
+#[cfg(all(test, not(feature = "jwt")))]
+mod tests {
+    use towergate_definition::{Authorizer, AuthorizerType, Integration};
+
+    use super::*;
+
+    #[test]
+    fn a_cognito_authorizer_closes_its_methods_and_names_the_feature_that_serves_it() {
+        let mut method = Method::new(HttpMethod::Get, Integration::mock(200));
+        method.authorization_type = AuthorizationType::CognitoUserPools;
+        method.authorizer = Some("pool".to_owned());
+        let mut api = RestApi::new("api").method("/", method);
+        let authorizer = Authorizer::new(AuthorizerType::CognitoUserPools);
+        api.authorizers.insert("pool".to_owned(), authorizer);
+        let (deployment, diagnostics) = compile(&api, false);
+        let deployment = deployment.expect("no error");
+        assert!(
+            deployment
+                .method(MethodId(0))
+                .unwrap()
+                .integration()
+                .is_err()
+        );
+        let found: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+        let expected = "paths./.get.security: unsupported: the Cognito authorizer `pool` (without the feature `jwt`) is \
+            not served, so this method answers 500";
+        assert!(found.iter().any(|found| found == expected), "{found:?}");
     }
 }

@@ -5,7 +5,10 @@ use towergate_definition::{Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, CompiledIntegration, FunctionArn};
 use towergate_routing::RouteTable;
 
-use crate::{access::AccessRules, gateway_responses::GatewayResponses};
+use crate::{
+    access::{AccessRules, Guard},
+    gateway_responses::GatewayResponses,
+};
 
 /// The number of a method in its deployment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +53,7 @@ pub(crate) enum CompiledMethod {
     Open {
         integration: Box<CompiledIntegration>,
         /// The authorizer that lets callers in.
-        authorizer: Option<Box<str>>,
+        guard: Option<Guard>,
     },
     /// Nothing: the method cannot be served as its definition says, and answers 500.
     Closed {
@@ -70,9 +73,9 @@ impl CompiledMethod {
     }
 
     /// Returns the authorizer that lets callers in.
-    pub(crate) fn authorizer(&self) -> Option<&str> {
+    pub(crate) fn guard(&self) -> Option<&Guard> {
         match self {
-            Self::Open { authorizer, .. } => authorizer.as_deref(),
+            Self::Open { guard, .. } => guard.as_ref(),
             Self::Closed { .. } => None,
         }
     }

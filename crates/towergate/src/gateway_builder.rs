@@ -11,9 +11,15 @@ use towergate_core::{Observer, StageInfo, TrustedHops};
 use towergate_definition::{self as definition, Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, FunctionArn, InProcess, Lambda};
 
+#[cfg(feature = "jwt")]
+use crate::access::IssuerKeyRing;
 use crate::{
-    BuildError, Gateway, RestApi, StageSettings, access::Access,
-    policy_scope::report_foreign_statements, runtime::Runtime, stage::StageSnapshot,
+    BuildError, Gateway, RestApi, StageSettings,
+    access::{Access, Means},
+    deployment::CompiledMethod,
+    policy_scope::report_foreign_statements,
+    runtime::Runtime,
+    stage::StageSnapshot,
     stage_table::StageTable,
 };
 
@@ -29,6 +35,8 @@ pub struct GatewayBuilder {
     stages: Vec<(String, StageSettings)>,
     services: Vec<(String, InProcess)>,
     functions: Vec<(String, Lambda)>,
+    #[cfg(feature = "jwt")]
+    keys: IssuerKeyRing,
 }
 
 impl GatewayBuilder {
@@ -55,6 +63,19 @@ impl GatewayBuilder {
     /// version behind the name if it stands for that one alone. A bare `NAME` means every function of that name.
     pub fn function(mut self, arn: impl Into<String>, function: Lambda) -> Self {
         self.functions.push((arn.into(), function));
+        self
+    }
+
+    /// Takes the keys of an issuer, such as `https://cognito-idp.us-east-1.amazonaws.com/us-east-1_AbCdEfGhI`, from `source`.
+    /// Those of other user pools are fetched from the pools, over `https` and from public addresses alone.
+    /// Of several sources of one issuer, the last counts.
+    #[cfg(feature = "jwt")]
+    pub fn key_source(
+        mut self,
+        issuer: impl Into<String>,
+        source: impl towergate_core::KeySource,
+    ) -> Self {
+        self.keys.insert(issuer.into(), source);
         self
     }
 
@@ -195,9 +216,9 @@ impl GatewayBuilder {
         }
     }
 
-    /// Joins what each API says of who may call with the functions of the gateway.
+    /// Joins what each API says of who may call with the functions and keys of the gateway.
     fn accesses(
-        &self,
+        &mut self,
         apis: &BTreeMap<String, RestApi>,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> BTreeMap<String, Arc<Access>> {
@@ -205,11 +226,18 @@ impl GatewayBuilder {
         for (id, api) in apis {
             let arn = ApiArn::new(self.region_of_arns(), self.account_of_arns(), id);
             let mut found = Vec::new();
+            let mut means = Means {
+                backends: &self.runtime.backends,
+                #[cfg(feature = "jwt")]
+                keys: &mut self.keys,
+            };
+            let methods = api.deployment.methods.iter();
+            let guards = methods.filter_map(CompiledMethod::guard).collect();
             let rules = &api.deployment.access;
             if let Some(policy) = rules.policy() {
                 report_foreign_statements(policy, &arn, &mut found);
             }
-            let access = Access::build(rules, &arn, &self.runtime.backends, &mut found);
+            let access = Access::build(rules, &guards, &arn, &mut means, &mut found);
             let root = Place::from_iter(["apis", id]);
             diagnostics.extend(found.into_iter().map(|mut diagnostic| {
                 diagnostic.place = diagnostic.place.within(&root);

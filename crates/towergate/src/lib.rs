@@ -28,6 +28,7 @@
 //! | `axum` | [`Gateway`] as an axum router |
 //! | `config` | `gateway.yaml`: everything a gateway serves, in one file |
 //! | `serve` | a server for a `gateway.yaml` |
+//! | `jwt` | Amazon Cognito authorizers; their keys are fetched over `https` |
 //! | `rustls` | backends behind `https` |
 //! | `lambda-runtime` | functions written for `lambda_runtime` and `lambda_http` |
 //! | `java-regex` | selection patterns with look-around and back-references |
@@ -61,9 +62,9 @@ pub use stage::StageSettings;
 pub use towergate_core::{
     Body, BodyError, BoxError, BoxFuture, ClientAddress, ClientScheme, Clock, Context,
     ContextVariable, ExtendedRequestId, Function, FunctionError, Identity, Invocation,
-    InvocationType, Observer, OriginalHeaderNames, PeerAddress, Random, Rejection, RequestId,
-    ResourceInfo, ResponseType, StageInfo, Step, Style, SystemClock, SystemRandom, Timer,
-    Timestamp, TrustedHops,
+    InvocationType, KeySource, KeySourceError, Observer, OriginalHeaderNames, PeerAddress, Random,
+    Rejection, RequestId, ResourceInfo, ResponseType, StageInfo, Step, Style, SystemClock,
+    SystemRandom, Timer, Timestamp, TrustedHops,
 };
 pub use towergate_definition::{
     self as definition, ContentHandling, Diagnostic, GatewayResponse, HttpMethod, Integration,

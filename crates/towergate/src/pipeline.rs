@@ -66,9 +66,9 @@ async fn walk(
 
     let method = stage.deployment.method(*found.value)?;
     let integration = method.integration()?;
-    if stage.access.guards(method.authorizer()) {
+    if stage.access.guards(method.guard()) {
         // Boxed, so that methods that are open to anybody do not carry the room for it.
-        Box::pin(stage.access.admit(context, method.authorizer())).await?;
+        Box::pin(stage.access.admit(context, method.guard())).await?;
     }
     let mut response = integration.call(context, body, &runtime.backends).await?;
 

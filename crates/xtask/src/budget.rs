@@ -32,6 +32,7 @@ const BUDGETS: &[Budget] = &[
     Budget::new("towergate-routing", &[], 20),
     Budget::new("towergate-testing", &[], 20),
     Budget::new("towergate", &[], 65),
+    Budget::new("towergate", &["jwt"], 85),
     Budget::new("towergate", &["lambda-runtime"], 115),
     Budget::new("towergate", &["serve", "axum"], 95),
 ];

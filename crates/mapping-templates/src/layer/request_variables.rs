@@ -71,6 +71,17 @@ impl<'a> RequestVariables<'a> {
         }
     }
 
+    /// What the authorizer added.
+    fn added(&self) -> impl Iterator<Item = &str> {
+        let identity = self.context.identity().into_iter();
+        identity.flat_map(|identity| identity.authorizer.keys().map(String::as_str))
+    }
+
+    /// The claims of the token that the authorizer took.
+    fn claims(&self) -> impl Iterator<Item = &str> {
+        self.added().filter_map(claim)
+    }
+
     /// The last value of a header that the gateway keeps, by the name that the client wrote as far as that is known.
     fn header(&self, name: &str) -> Option<Cow<'_, str>> {
         let header = HeaderName::try_from(name).ok()?;
@@ -100,6 +111,7 @@ impl Variables for RequestVariables<'_> {
             return Some(ContextValue::Text(value));
         }
         let is_branch = name == "authorizer"
+            || (name == CLAIMS && self.claims().next().is_some())
             || ContextVariable::names().any(|known| child(known, name).is_some());
         is_branch.then_some(ContextValue::Branch)
     }
@@ -114,10 +126,18 @@ impl Variables for RequestVariables<'_> {
             }
             last = key;
         }
-        let identity = self.context.identity();
-        match (branch, identity.map(|identity| &identity.authorizer)) {
-            ("", Some(added)) if !added.is_empty() => visit("authorizer"),
-            ("authorizer", Some(added)) => added.keys().for_each(|key| visit(key)),
+        let mut added = self.added();
+        match branch {
+            "" if added.next().is_some() => visit("authorizer"),
+            "authorizer" => {
+                added
+                    .filter(|key| claim(key).is_none())
+                    .for_each(&mut *visit);
+                if self.claims().next().is_some() {
+                    visit("claims");
+                }
+            }
+            CLAIMS => self.claims().for_each(visit),
             _ => {}
         }
     }
@@ -176,6 +196,14 @@ fn child<'n>(name: &'n str, branch: &str) -> Option<&'n str> {
     rest.split('.').next()
 }
 
+/// The branch of `$context` under which the claims of a token are.
+const CLAIMS: &str = "authorizer.claims";
+
+/// The name of the claim that the authorizer added under this key. It may have dots.
+fn claim(key: &str) -> Option<&str> {
+    key.strip_prefix("claims.")
+}
+
 fn decoded(value: &str) -> Cow<'_, str> {
     percent_decode_str(value).decode_utf8_lossy()
 }
@@ -183,9 +211,48 @@ fn decoded(value: &str) -> Cow<'_, str> {
 #[cfg(test)]
 mod tests {
     use http::Request;
-    use towergate_core::OriginalHeaderNames;
+    use towergate_core::{Identity, OriginalHeaderNames};
 
     use super::*;
+    use crate::{Payload, Scope, Template};
+
+    #[test]
+    fn claims_are_a_branch_of_their_own() {
+        let mut request = Request::get("/").body(()).unwrap();
+        let context = Context::of(&mut request);
+        let mut identity = Identity::default();
+        for key in ["claims.cognito:groups", "claims.https://x.y/z", "team"] {
+            let value = key.to_uppercase();
+            identity.authorizer.insert(key.to_owned(), value);
+        }
+        context.note_identity(identity);
+        let cases = [
+            ("$context.authorizer.team", "TEAM"),
+            (
+                "$context.authorizer.claims['cognito:groups']",
+                "CLAIMS.COGNITO:GROUPS",
+            ),
+            (
+                "$context.authorizer['claims']['https://x.y/z']",
+                "CLAIMS.HTTPS://X.Y/Z",
+            ),
+            ("$!context.authorizer.claims.none", ""),
+            (
+                "#foreach($key in $context.authorizer.keySet())$key #end",
+                "claims team ",
+            ),
+            (
+                "#foreach($key in $context.authorizer.claims.keySet())$key #end",
+                "cognito:groups https://x.y/z ",
+            ),
+        ];
+        for (text, expected) in cases {
+            let variables = RequestVariables::new(&context);
+            let template = Template::parse(text).unwrap();
+            let output = template.render(&mut Scope::new(Payload::default(), &variables));
+            assert_eq!(output.unwrap(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn headers_are_named_as_the_client_wrote_them_where_that_is_known() {

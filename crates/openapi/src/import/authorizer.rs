@@ -10,20 +10,14 @@ const TYPES: [(&str, AuthorizerType); 3] = [
     ("cognito_user_pools", AuthorizerType::CognitoUserPools),
 ];
 
-/// Reads the authorizer `name` of a security scheme. What is wrong with it is reported; without a type there is none.
+/// Reads the authorizer of a security scheme. What is wrong with it is reported; without a type there is none.
 pub(super) fn authorizer(
-    name: &str,
     scheme: &Spot<'_>,
     extension: Spot<'_>,
     findings: &mut Findings,
 ) -> Option<Authorizer> {
     let spot = findings.object(extension)?;
     let authorizer_type = authorizer_type(&spot, findings)?;
-    if authorizer_type == AuthorizerType::CognitoUserPools {
-        let message =
-            format!("the authorizer `{name}` is not asked: methods that name it answer 500");
-        findings.unsupported(&spot.place, message);
-    }
     let mut authorizer = Authorizer::new(authorizer_type);
     let mut text = |key| {
         let spot = spot.get(key)?;

@@ -59,7 +59,7 @@ impl Schemes {
         let Some(extension) = findings.extension(spot, "authorizer") else {
             return plain_scheme(spot, auth_type, findings);
         };
-        let authorizer = authorizer(name, spot, extension, findings);
+        let authorizer = authorizer(spot, extension, findings);
         let is_user_pool = authorizer.as_ref().is_some_and(|authorizer| {
             authorizer.authorizer_type == AuthorizerType::CognitoUserPools
         });
