@@ -80,7 +80,8 @@ impl CachedKeys {
         self
     }
 
-    /// Sets how long a set serves while fetching fails; a day by default.
+    /// Sets how long a set serves while fetching fails; a day by default. One that is no longer fresh also serves for a
+    /// moment, [as long as fetches are apart](Self::with_refetch_after), while it is fetched anew.
     #[must_use]
     pub fn with_keep_for(mut self, keep_for: Duration) -> Self {
         self.keep_for = keep_for;
@@ -110,7 +111,8 @@ impl CachedKeys {
         let mut state = self.state();
         self.settle(&mut state, now);
         // Another request may have brought it in between.
-        if let Some(keys) = state.keys().filter(|keys| keys.get(kid).is_some()) {
+        let serving = self.serving(&state, now);
+        if let Some(keys) = serving.filter(|keys| keys.get(kid).is_some()) {
             return KeyLookup::Found(keys);
         }
         if let Some(flight) = self.fetch(&mut state, now) {
@@ -153,7 +155,7 @@ impl CachedKeys {
         self.advance();
         let mut state = self.state();
         self.settle(&mut state, now);
-        let keys = state.keys();
+        let keys = self.serving(&state, now);
         let begun = self.is_stale(&state, now) && self.fetch(&mut state, now).is_some();
         drop(state);
         if begun {
@@ -186,6 +188,16 @@ impl CachedKeys {
         }
         self.current(now)
             .is_some_and(|current| Arc::ptr_eq(&current, keys))
+    }
+
+    /// Returns the set that is kept, if it may serve: one that is stale only shortly after it became so, lest all wait
+    /// for its fetch, and while fetching fails. A key that was withdrawn long ago would else serve once more.
+    fn serving(&self, state: &State, now: Timestamp) -> Option<Arc<KeySet>> {
+        let kept = state.kept.as_ref()?;
+        let age = now.saturating_since(kept.fetched_at);
+        let is_young =
+            now >= kept.fetched_at && age < self.fresh_for.saturating_add(self.refetch_after);
+        (is_young || state.failure.is_some()).then(|| Arc::clone(&kept.keys))
     }
 
     /// Nothing to install, to drop or to set off.

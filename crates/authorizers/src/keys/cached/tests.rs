@@ -227,6 +227,23 @@ fn an_old_set_serves_for_a_day_while_fetching_fails() {
 }
 
 #[test]
+fn a_set_that_was_forgotten_does_not_serve_once_more() {
+    for (seconds, expected) in [
+        (2 * HOUR - 1, "found"),
+        (2 * HOUR + 29, "found"),
+        (2 * HOUR + 30, "fetch"),
+        (23 * HOUR, "fetch"),
+    ] {
+        let (source, keys) = filled(&["a"]);
+        assert_eq!(look(&keys, "a", seconds), expected, "{seconds}");
+        // The key was withdrawn in the meantime.
+        source.answer(Answer::Keys(&["b"]));
+        look(&keys, "b", seconds + 31);
+        assert_ne!(look(&keys, "a", seconds + 32), "found", "{seconds}");
+    }
+}
+
+#[test]
 fn a_fetch_that_never_ends_is_given_up() {
     let (source, keys) = cached();
     let _hangs = fetch(&keys, "a", 0);
