@@ -232,8 +232,8 @@ async fn a_resource_policy_is_asked_before_a_function_and_with_it() {
 
 #[tokio::test]
 async fn what_cannot_decide_lets_nobody_in() {
-    type Answer = Result<Value, &'static str>;
-    let failing: [(&str, fn() -> Answer); 4] = [
+    type Function = fn() -> Result<Value, &'static str>;
+    let failing: [(&str, Function); 4] = [
         ("it fails", || Err("boom")),
         ("no policy", || Ok(json!({"principalId": "a"}))),
         ("an unknown member", || {
