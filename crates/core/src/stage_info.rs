@@ -60,6 +60,14 @@ impl Context {
         self.path_from(self.stage_path().map_or(0, |stage| stage.resource_start))
     }
 
+    /// Returns the resource's path with the slashes at its beginning made one: the `path` of events.
+    #[must_use]
+    pub fn event_path(&self) -> &str {
+        let path = self.resource_path();
+        let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
+        path.get(slashes.saturating_sub(1)..).unwrap_or(path)
+    }
+
     fn path_from(&self, start: usize) -> &str {
         match self.uri().path().get(start..) {
             Some("") | None => "/",

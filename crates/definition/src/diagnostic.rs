@@ -114,6 +114,13 @@ impl Diagnostic {
         Self::new(Severity::Unsupported, place, message)
     }
 
+    /// Returns the finding with its place beneath `parent`.
+    #[must_use]
+    pub fn within(mut self, parent: &Place) -> Self {
+        self.place = self.place.within(parent);
+        self
+    }
+
     /// Makes an error of a fault or an unsupported part: what `strict` means.
     pub fn escalate(&mut self) {
         if self.severity > Severity::Warning {

@@ -91,13 +91,6 @@ impl<'a> ProxyEvent<'a> {
         serde_json::to_writer(&mut json, self).map_err(|_| EventTooLarge)?;
         Ok(json.0.into())
     }
-
-    /// The path without the stage, the slashes at its beginning collapsed into one.
-    fn path(&self) -> &'a str {
-        let path = self.context.resource_path();
-        let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
-        path.get(slashes.saturating_sub(1)..).unwrap_or(path)
-    }
 }
 
 /// Shows no headers, queries and bodies, which hold secrets.
@@ -147,7 +140,7 @@ impl Serialize for ProxyEvent<'_> {
         let mut event = serializer.serialize_map(Some(12))?;
         let resource = context.resource().map_or("", ResourceInfo::path);
         event.serialize_entry("resource", resource)?;
-        event.serialize_entry("path", self.path())?;
+        event.serialize_entry("path", context.event_path())?;
         event.serialize_entry("httpMethod", context.method().as_str())?;
         event.serialize_entry("headers", &self.headers.last())?;
         event.serialize_entry("multiValueHeaders", &self.headers.all())?;

@@ -54,5 +54,5 @@ pub use lambda::function_of;
 pub use towergate_client::{Client, TokioTimer};
 pub use towergate_core::{Body, Context, Rejection};
 pub use towergate_functions::{
-    FunctionArn, FunctionArnError, InvokeUrlError, Lambda, ProxyRequestContext,
+    FunctionArn, FunctionArnError, FunctionReference, InvokeUrlError, Lambda, ProxyRequestContext,
 };

@@ -144,10 +144,7 @@ impl GatewayBuilder {
         for (id, source) in std::mem::take(&mut self.apis) {
             let place = Place::from_iter(["apis", &id]);
             let (api, found) = source.compile(self.strict);
-            diagnostics.extend(found.into_iter().map(|mut diagnostic| {
-                diagnostic.place = diagnostic.place.within(&place);
-                diagnostic
-            }));
+            diagnostics.extend(found.into_iter().map(|found| found.within(&place)));
             self.services
                 .extend(api.iter().flat_map(|api| api.services.iter().cloned()));
             if apis.contains_key(&id) {
@@ -209,10 +206,7 @@ impl GatewayBuilder {
         for (id, api) in apis {
             let root = Place::from_iter(["apis", id]);
             let unknown = api.deployment.unknown_functions(&self.runtime.backends);
-            diagnostics.extend(unknown.map(|mut diagnostic| {
-                diagnostic.place = diagnostic.place.within(&root);
-                diagnostic
-            }));
+            diagnostics.extend(unknown.map(|found| found.within(&root)));
         }
     }
 
@@ -239,10 +233,7 @@ impl GatewayBuilder {
             }
             let access = Access::build(rules, &guards, &arn, &mut means, &mut found);
             let root = Place::from_iter(["apis", id]);
-            diagnostics.extend(found.into_iter().map(|mut diagnostic| {
-                diagnostic.place = diagnostic.place.within(&root);
-                diagnostic
-            }));
+            diagnostics.extend(found.into_iter().map(|found| found.within(&root)));
             accesses.insert(id.clone(), Arc::new(access));
         }
         accesses

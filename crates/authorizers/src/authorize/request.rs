@@ -156,14 +156,12 @@ impl fmt::Debug for AuthorizeRequest<'_> {
     }
 }
 
-/// Returns a path as it is routed: slashes at its beginning are one, and those at its end do not count. Else a policy
+/// Returns the path as it is routed: slashes at its beginning are one, and those at its end do not count. Else a policy
 /// that speaks of `/a` would not hold for `//a` and `/a/`, which lead to the same method.
-fn routed(path: &str) -> &str {
-    let path = path.trim_end_matches('/');
-    let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
-    match path.get(slashes.saturating_sub(1)..) {
-        Some("") | None => "/",
-        Some(path) => path,
+fn routed_path(context: &Context) -> &str {
+    match context.event_path().trim_end_matches('/') {
+        "" => "/",
+        path => path,
     }
 }
 
@@ -176,7 +174,7 @@ fn default_arn(context: &Context) -> String {
             stage.account_id,
             stage.api_id,
             stage.stage,
-            routed(path)
+            routed_path(context)
         ),
         None => format!("arn:aws:execute-api:local:000000000000:app/default/{method}{path}"),
     }

@@ -37,12 +37,6 @@ pub(super) fn of(
     event.to_string().into()
 }
 
-/// The slashes at the beginning are one, as in the events of proxies.
-fn event_path(path: &str) -> &str {
-    let slashes = path.bytes().take_while(|byte| *byte == b'/').count();
-    path.get(slashes.saturating_sub(1)..).unwrap_or(path)
-}
-
 fn rest(request: &AuthorizeRequest<'_>) -> Value {
     let context = request.context();
     let resource = context.resource();
@@ -52,7 +46,7 @@ fn rest(request: &AuthorizeRequest<'_>) -> Value {
         "type": "REQUEST",
         "methodArn": request.resource(),
         "resource": resource.map_or("", |resource| resource.path()),
-        "path": event_path(context.resource_path()),
+        "path": context.event_path(),
         "httpMethod": context.method().as_str(),
         "headers": headers,
         "multiValueHeaders": all_headers,

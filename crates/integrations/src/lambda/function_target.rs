@@ -9,8 +9,7 @@ use towergate_core::{
     Step,
 };
 use towergate_definition::{Diagnostic, Integration, Place, ResponseTransferMode};
-use towergate_expressions::UriTemplate;
-use towergate_functions::{check_payload, check_result};
+use towergate_functions::{FunctionReference, check_payload, check_result};
 
 use super::function_uri::function_of;
 use crate::{
@@ -23,15 +22,8 @@ use crate::{
 /// The function of an integration, and how long it may take.
 #[derive(Debug)]
 pub(super) struct FunctionTarget {
-    function: FunctionName,
+    function: FunctionReference,
     timeout: Duration,
-}
-
-#[derive(Debug)]
-enum FunctionName {
-    Fixed(FunctionArn),
-    /// An ARN with stage variables in it.
-    Rendered(UriTemplate),
 }
 
 /// The function to call on the stage of one request.
@@ -56,7 +48,7 @@ impl FunctionTarget {
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         report_unserved(integration, place, diagnostics);
-        let function = FunctionName::compile(integration, place, diagnostics);
+        let function = compile_function(integration, place, diagnostics);
         let timeout = compile_timeout(integration, place, diagnostics);
         Some(Self {
             function: function?,
@@ -66,10 +58,7 @@ impl FunctionTarget {
 
     /// Returns the function, if it is the same on every stage.
     pub(super) fn fixed(&self) -> Option<&FunctionArn> {
-        match &self.function {
-            FunctionName::Fixed(arn) => Some(arn),
-            FunctionName::Rendered(_) => None,
-        }
+        self.function.fixed()
     }
 
     /// Returns how long the function may take.
@@ -79,18 +68,9 @@ impl FunctionTarget {
 
     /// Returns what to call on the stage of this request.
     pub(super) fn resolve(&self, context: &Context) -> Result<ResolvedTarget<'_>, Rejection> {
-        let arn = match &self.function {
-            FunctionName::Fixed(arn) => Cow::Borrowed(arn),
-            FunctionName::Rendered(template) => {
-                let misconfigured =
-                    |detail| Rejection::configuration(Step::IntegrationRequest, detail);
-                let text = template
-                    .render(|_| None::<&str>, |name| context.stage_variable(name))
-                    .map_err(|error| misconfigured(error.to_string()))?;
-                let arn = FunctionArn::parse(&text);
-                Cow::Owned(arn.map_err(|error| misconfigured(error.to_string()))?)
-            }
-        };
+        let arn = self.function.resolve(context).map_err(|error| {
+            Rejection::configuration(Step::IntegrationRequest, error.to_string())
+        })?;
         Ok(ResolvedTarget {
             arn,
             timeout: self.timeout,
@@ -98,39 +78,32 @@ impl FunctionTarget {
     }
 }
 
-impl FunctionName {
-    fn compile(
-        integration: &Integration,
-        place: &Place,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> Option<Self> {
-        let method = integration.http_method.as_deref();
-        if !method.is_some_and(|method| method.eq_ignore_ascii_case("POST")) {
-            let message = "functions are called with POST; this method answers 500: set `httpMethod` to `POST`";
-            diagnostics.push(Diagnostic::fault(place.key("httpMethod"), message));
-            return None;
-        }
-        let uri = integration.uri.as_deref().unwrap_or_default();
-        let Some(function) = function_of(uri) else {
-            let message = format!(
-                "`{uri}` is not the invocation of a function (arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations), and nothing else is served; this method answers 500"
-            );
-            diagnostics.push(Diagnostic::unsupported(place.key("uri"), message));
-            return None;
-        };
-        let template = UriTemplate::parse(function);
-        let Some(fixed) = template.as_static() else {
-            return Some(Self::Rendered(template));
-        };
-        let refused = |error| {
-            let message = format!("{error}; this method answers 500");
-            diagnostics.push(Diagnostic::fault(place.key("uri"), message));
-        };
-        FunctionArn::parse(fixed)
-            .map_err(refused)
-            .ok()
-            .map(Self::Fixed)
+/// Reads the function of an integration, and reports one that cannot be called.
+fn compile_function(
+    integration: &Integration,
+    place: &Place,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Option<FunctionReference> {
+    let method = integration.http_method.as_deref();
+    if !method.is_some_and(|method| method.eq_ignore_ascii_case("POST")) {
+        let message =
+            "functions are called with POST; this method answers 500: set `httpMethod` to `POST`";
+        diagnostics.push(Diagnostic::fault(place.key("httpMethod"), message));
+        return None;
     }
+    let uri = integration.uri.as_deref().unwrap_or_default();
+    let Some(function) = function_of(uri) else {
+        let message = format!(
+            "`{uri}` is not the invocation of a function (arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations), and nothing else is served; this method answers 500"
+        );
+        diagnostics.push(Diagnostic::unsupported(place.key("uri"), message));
+        return None;
+    };
+    let refused = |error| {
+        let message = format!("{error}; this method answers 500");
+        diagnostics.push(Diagnostic::fault(place.key("uri"), message));
+    };
+    FunctionReference::parse(function).map_err(refused).ok()
 }
 
 /// Reports what the integration asks for and does not get.

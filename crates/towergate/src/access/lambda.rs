@@ -9,13 +9,13 @@ use towergate_authorizers::{
 };
 use towergate_core::{BoxFuture, Function, FunctionError, Invocation};
 use towergate_definition::Authorizer;
-use towergate_expressions::{SelectionPattern, UriTemplate};
-use towergate_integrations::{Backends, FunctionArn, function_of};
+use towergate_expressions::SelectionPattern;
+use towergate_integrations::{Backends, FunctionArn, FunctionReference, function_of};
 
 /// An authorizer whose function is asked.
 pub(super) struct LambdaRule {
     format: LambdaFormat,
-    function: UriTemplate,
+    function: FunctionReference,
     sources: Vec<IdentitySource>,
     validation: Option<SelectionPattern>,
     ttl: Duration,
@@ -28,10 +28,7 @@ impl LambdaRule {
         let function = function_of(uri).ok_or_else(|| {
             format!("`{uri}` is not the `authorizerUri` of a function: arn:aws:apigateway:REGION:lambda:path/2015-03-31/functions/ARN/invocations")
         })?;
-        let function = UriTemplate::parse(function);
-        if let Some(arn) = function.as_static() {
-            FunctionArn::parse(arn).map_err(|error| error.to_string())?;
-        }
+        let function = FunctionReference::parse(function).map_err(|error| error.to_string())?;
         let sources = authorizer.identity_source.as_deref().unwrap_or_default();
         let sources = IdentitySource::parse_list(sources).map_err(|error| error.to_string())?;
         let validation = authorizer.identity_validation_expression.as_deref();
@@ -53,8 +50,8 @@ impl LambdaRule {
     }
 
     /// Returns the ARN of the function, if it is the same on every stage.
-    pub(super) fn function(&self) -> Option<FunctionArn> {
-        FunctionArn::parse(self.function.as_static()?).ok()
+    pub(super) fn function(&self) -> Option<&FunctionArn> {
+        self.function.fixed()
     }
 
     /// Joins the rule with the functions of a gateway. The policy is asked before the function and after it.
@@ -64,10 +61,10 @@ impl LambdaRule {
         policy: Option<&ResourcePolicy>,
     ) -> Result<Cached<LambdaAuthorizer>, String> {
         let function = StageFunction {
-            arn: self.function.clone(),
+            reference: self.function.clone(),
             backends: backends.clone(),
         };
-        let arn = self.function.as_static().unwrap_or_default();
+        let arn = self.function.fixed().map_or("", FunctionArn::as_str);
         let mut builder = LambdaAuthorizer::builder(self.format, Arc::new(function), arn);
         for source in &self.sources {
             builder = builder.source(source.clone());
@@ -98,7 +95,7 @@ impl std::fmt::Debug for LambdaRule {
 
 /// The function that an ARN means on the stage of a request.
 struct StageFunction {
-    arn: UriTemplate,
+    reference: FunctionReference,
     backends: Backends,
 }
 
@@ -108,16 +105,12 @@ impl Function for StageFunction {
         invocation: Invocation<'a>,
     ) -> BoxFuture<'a, Result<Bytes, FunctionError>> {
         Box::pin(async move {
-            let context = invocation.context;
             let refused = |message: String| FunctionError::Refused {
                 status: StatusCode::NOT_FOUND,
                 message,
             };
-            let arn = self
-                .arn
-                .render(|_| None::<&str>, |name| context.stage_variable(name))
-                .map_err(|error| refused(error.to_string()))?;
-            let arn = FunctionArn::parse(&arn).map_err(|error| refused(error.to_string()))?;
+            let arn = self.reference.resolve(invocation.context);
+            let arn = arn.map_err(|error| refused(error.to_string()))?;
             let function = self.backends.function(&arn);
             let function = function.ok_or_else(|| refused(format!("Function not found: {arn}")))?;
             let mut invocation = invocation;

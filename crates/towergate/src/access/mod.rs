@@ -15,9 +15,8 @@ use std::{
 #[cfg(feature = "jwt")]
 use towergate_authorizers::{AllOf, jwt::CognitoAuthorizer};
 use towergate_authorizers::{
-    Authorize, AuthorizeRequest, Cached, LambdaAuthorizer, LambdaFormat,
-    policy::{ApiArn, PolicyRequest},
-    resource_policy::{ResourcePolicy, Wording},
+    Authorize, AuthorizeRequest, Cached, LambdaAuthorizer, LambdaFormat, policy::ApiArn,
+    resource_policy::ResourcePolicy,
 };
 use towergate_core::{Context, Rejection, Step};
 use towergate_definition::{
@@ -124,7 +123,7 @@ impl AccessRules {
                 #[cfg(feature = "jwt")]
                 AuthorizerRule::Cognito(_) => return None,
             };
-            Some((place_of(name).key("authorizerUri"), arn))
+            Some((place_of(name).key("authorizerUri"), arn.clone()))
         })
     }
 }
@@ -264,33 +263,26 @@ impl Access {
         context: &Context,
         guard: Option<&Guard>,
     ) -> Result<(), Rejection> {
-        let request = AuthorizeRequest::new(context, context.headers());
-        let Some(guard) = guard else {
-            return self.admit_by_policy(&request);
+        let authorizer: &dyn Authorize = match (guard, &self.policy) {
+            // It asks the policy, too.
+            (Some(guard), _) => self.authorizers.get(guard).ok_or_else(|| {
+                let detail = format!("there is no authorizer `{}`", guard.authorizer);
+                Rejection::internal(Step::Authorizer, detail)
+            })?,
+            (None, Some(policy)) => policy,
+            (None, None) => return Ok(()),
         };
-        let authorizer = self.authorizers.get(guard).ok_or_else(|| {
-            let detail = format!("there is no authorizer `{}`", guard.authorizer);
-            Rejection::internal(Step::Authorizer, detail)
-        })?;
-        // It asks the policy, too.
+        let request = AuthorizeRequest::new(context, context.headers());
         let decision = match authorizer.authorize_now(&request) {
             Some(decision) => decision,
             None => authorizer.authorize(&request).await,
         };
-        context.note_identity(decision?.to_identity());
-        Ok(())
-    }
-
-    fn admit_by_policy(&self, request: &AuthorizeRequest<'_>) -> Result<(), Rejection> {
-        let Some(policy) = &self.policy else {
-            return Ok(());
-        };
-        let keys = request.condition_keys();
-        let asked = PolicyRequest::invoke(request.resource(), &keys);
-        match policy.alone(&asked) {
-            Ok(_) => Ok(()),
-            Err(denial) => Err(denial.into_rejection(&asked, Wording::Current)),
+        let authorized = decision?;
+        // A policy finds nothing out.
+        if guard.is_some() {
+            context.note_identity(authorized.to_identity());
         }
+        Ok(())
     }
 }
 
