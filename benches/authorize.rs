@@ -6,11 +6,7 @@
 
 #![allow(missing_docs, reason = "criterion's macros make public functions")]
 
-use std::{
-    hint::black_box,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{hint::black_box, sync::Arc, time::Duration};
 
 use aws_lc_rs::{
     rand::SystemRandom,
@@ -28,6 +24,7 @@ use towergate_authorizers::{
     keys::KeySet,
     policy::{Effect, Policy, PolicyKind, PolicyRequest},
 };
+use towergate_benches::timing::{self, median, seconds};
 use towergate_core::{BoxFuture, Context, Function, FunctionError, Invocation, SystemClock};
 use towergate_testing::FakeClock;
 
@@ -49,11 +46,7 @@ fn main() {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .configure_from_args()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(30);
+    config = timing::criterion(Duration::from_secs(1));
     targets = decisions
 }
 
@@ -285,8 +278,8 @@ impl Race {
             self.name
         );
         for (index, (rival, _)) in self.rivals.iter().enumerate() {
-            let micros = median(rounds.iter().map(|round| round[index]).collect());
-            let ratio = median(rounds.iter().map(|round| round[0] / round[index]).collect());
+            let micros = median(rounds.iter().map(|round| round[index]));
+            let ratio = median(rounds.iter().map(|round| round[0] / round[index]));
             println!("  {rival:<28}{micros:>10.3}   ours/theirs {ratio:>7.3}");
         }
     }
@@ -294,12 +287,12 @@ impl Race {
     /// Returns the microseconds that a decision takes each rival.
     fn round(&self) -> Vec<f64> {
         let times = self.rivals.iter().map(|(_, decide)| {
-            let seconds = seconds_of(|| {
+            let total = seconds(|| {
                 for _ in 0..self.decisions_per_round {
                     black_box(decide());
                 }
             });
-            seconds * 1e6 / self.decisions_per_round as f64
+            total * 1e6 / self.decisions_per_round as f64
         });
         times.collect()
     }
@@ -316,16 +309,4 @@ impl Race {
             );
         }
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn seconds_of(run: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    run();
-    start.elapsed().as_secs_f64()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }

@@ -12,17 +12,15 @@
 #[path = "velocity/rival.rs"]
 mod velocity;
 
-use std::{
-    env,
-    fmt::Write,
-    hint::black_box,
-    time::{Duration, Instant},
-};
+use std::{env, fmt::Write, hint::black_box, time::Duration};
 
 use criterion::{Criterion, criterion_group};
 use minijinja::{Environment, context};
 use serde_json::Value;
-use towergate_benches::templates::{SampleRequest, TemplateCase};
+use towergate_benches::{
+    templates::{SampleRequest, TemplateCase},
+    timing::{self, median, seconds},
+};
 use towergate_mapping_templates::{ContextValue, ParameterLocation, Variables};
 
 const ROUNDS: usize = 41;
@@ -44,11 +42,7 @@ fn main() {
 
 criterion_group! {
     name = benches;
-    config = Criterion::default()
-        .configure_from_args()
-        .warm_up_time(Duration::from_millis(300))
-        .measurement_time(Duration::from_secs(1))
-        .sample_size(30);
+    config = timing::criterion(Duration::from_secs(1));
     targets = templates
 }
 
@@ -255,7 +249,7 @@ fn print_ratios(races: &[Race]) {
     );
     for race in races {
         let rounds: Vec<_> = (0..ROUNDS).map(|_| race.round()).collect();
-        let of = |pick: &dyn Fn(&[f64; 3]) -> f64| median(rounds.iter().map(pick).collect());
+        let of = |pick: &dyn Fn(&[f64; 3]) -> f64| median(rounds.iter().map(pick));
         println!(
             "  {:<12}{:>11.2}{:>11.2}{:>14.2}{:>15.2}{:>18.2}",
             race.name,
@@ -290,7 +284,7 @@ fn print_velocity(races: &[Race], mut velocity: velocity::Velocity) {
                 )
             })
             .collect();
-        let of = |pick: &dyn Fn(&(f64, f64)) -> f64| median(rounds.iter().map(pick).collect());
+        let of = |pick: &dyn Fn(&(f64, f64)) -> f64| median(rounds.iter().map(pick));
         println!(
             "  {:<12}{:>11.2}{:>11.2}{:>20.1}",
             race.name,
@@ -310,25 +304,13 @@ impl Race {
     }
 
     fn microseconds(&self, render: &Render) -> f64 {
-        let seconds = seconds_of(|| {
+        let total = seconds(|| {
             for _ in 0..self.renders_per_round {
                 black_box(render());
             }
         });
-        seconds * 1e6 / self.renders_per_round as f64
+        total * 1e6 / self.renders_per_round as f64
     }
-}
-
-#[allow(clippy::disallowed_methods, reason = "a benchmark measures real time")]
-fn seconds_of(run: impl FnOnce()) -> f64 {
-    let start = Instant::now();
-    run();
-    start.elapsed().as_secs_f64()
-}
-
-fn median(mut values: Vec<f64>) -> f64 {
-    values.sort_by(f64::total_cmp);
-    values[values.len() / 2]
 }
 
 /// Prints the heap allocations of one render.
