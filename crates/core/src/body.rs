@@ -73,6 +73,18 @@ impl Body {
         }
     }
 
+    /// Keeps `guard` until the body ends or is dropped. One whose bytes are ready lets it go at once.
+    #[must_use]
+    pub fn holding<G: Send + 'static>(self, guard: G) -> Self {
+        match self.0 {
+            Kind::Stream(stream) => Self(Kind::Stream(Box::pin(Holding {
+                stream,
+                guard: Some(guard),
+            }))),
+            _ => self,
+        }
+    }
+
     /// Collects the whole body.
     ///
     /// # Errors
@@ -87,6 +99,39 @@ impl Body {
             // Boxed, so that callers whose bodies are ready do not carry the room for waiting.
             Kind::Stream(stream) => Box::pin(collect_stream(stream, max_bytes)).await,
         }
+    }
+}
+
+/// A stream, and what is kept until its end.
+struct Holding<G> {
+    stream: Stream,
+    guard: Option<G>,
+}
+
+// Nothing in it is pinned but the stream, which is boxed.
+impl<G> Unpin for Holding<G> {}
+
+impl<G> http_body::Body for Holding<G> {
+    type Data = Bytes;
+    type Error = BoxError;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BoxError>>> {
+        let frame = task::ready!(self.stream.as_mut().poll_frame(cx));
+        if !matches!(frame, Some(Ok(_))) {
+            self.guard = None;
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.stream.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.stream.size_hint()
     }
 }
 
@@ -239,6 +284,28 @@ mod tests {
             let error = now(body().limited(2).collect(9)).unwrap_err();
             assert!(BodyError::is_too_large(&error));
         }
+    }
+
+    #[test]
+    fn a_guard_stays_until_a_stream_ends_or_is_dropped() {
+        let guard = std::sync::Arc::new(());
+        let held = || std::sync::Arc::strong_count(&guard) > 1;
+        let ready = Body::from("abc").holding(guard.clone());
+        assert!(!held() && ready.as_ready() == Some(b"abc"));
+
+        let mut ended = stream("abc").holding(guard.clone());
+        assert_eq!(ended.size_hint().exact(), Some(3));
+        for frames_left in [true, false] {
+            assert!(held());
+            let frame = now(poll_fn(|cx| Pin::new(&mut ended).poll_frame(cx)));
+            assert_eq!(frame.is_some(), frames_left);
+        }
+        assert!(!held());
+
+        let dropped = stream("abc").holding(guard.clone());
+        assert!(held());
+        drop(dropped);
+        assert!(!held());
     }
 
     #[test]

@@ -8,6 +8,8 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use crate::CivilDate;
+
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
@@ -25,6 +27,18 @@ impl Timestamp {
     #[must_use]
     pub const fn from_unix_millis(millis: u64) -> Self {
         Self(millis.saturating_mul(1_000_000))
+    }
+
+    /// Creates a timestamp from nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn from_unix_nanos(nanos: u64) -> Self {
+        Self(nanos)
+    }
+
+    /// Returns the nanoseconds since the Unix epoch.
+    #[must_use]
+    pub const fn as_unix_nanos(self) -> u64 {
+        self.0
     }
 
     /// Returns the milliseconds since the Unix epoch: `$context.requestTimeEpoch`.
@@ -71,6 +85,11 @@ const MONTHS: [&str; 12] = [
     "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
 ];
 
+fn month_name(date: CivilDate) -> &'static str {
+    let index = usize::from(date.month().saturating_sub(1));
+    MONTHS.get(index).copied().unwrap_or("Dec")
+}
+
 struct CalendarTime(u64);
 
 impl fmt::Display for CalendarTime {
@@ -78,9 +97,9 @@ impl fmt::Display for CalendarTime {
         // 1970-01-01 was a Thursday.
         const WEEKDAYS: [&str; 7] = ["Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed"];
         let (days, second) = (self.0 / 86_400, self.0 % 86_400);
-        let (year, month, day) = civil_date(days);
+        let date = CivilDate::of_day(days);
+        let (year, month, day) = (date.year(), month_name(date), date.day());
         let weekday = WEEKDAYS.get((days % 7) as usize).copied().unwrap_or("Thu");
-        let month = MONTHS.get(month).copied().unwrap_or("Dec");
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(
             f,
@@ -93,31 +112,15 @@ struct RequestTime(u64);
 
 impl fmt::Display for RequestTime {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (year, month, day) = civil_date(self.0 / 86_400);
+        let date = CivilDate::of_day(self.0 / 86_400);
+        let (year, month, day) = (date.year(), month_name(date), date.day());
         let second = self.0 % 86_400;
-        let month = MONTHS.get(month).copied().unwrap_or("Dec");
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         write!(
             f,
             "{day:02}/{month}/{year:04}:{hour:02}:{minute:02}:{second:02} +0000"
         )
     }
-}
-
-/// Year, month (from 0) and day (from 1) of a day counted from 1970-01-01.
-///
-/// Counts in eras of 400 years that begin on 1 March, so that a leap day is the last of its year.
-fn civil_date(days: u64) -> (u64, usize, u64) {
-    let days = days + 719_468;
-    let (era, day_of_era) = (days / 146_097, days % 146_097);
-    let year_of_era =
-        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    let month_from_march = (5 * day_of_year + 2) / 153;
-    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
-    let month = (month_from_march + 2) % 12;
-    let year = era * 400 + year_of_era + u64::from(month < 2);
-    (year, usize::try_from(month).unwrap_or(0), day)
 }
 
 /// Tells the time. It is read once per request and handed on.

@@ -13,9 +13,9 @@ use std::{
 use http::{Extensions, HeaderMap, Method, Request, Uri, Version, header};
 
 use crate::{
-    ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, REQUEST_ID, Random,
-    Rejection, RequestId, ResourceInfo, Route, StageInfo, StagePath, SystemClock, SystemRandom,
-    TRACE_ID, Timestamp, TrustedHops,
+    ApiKeyInfo, ClientScheme, Clock, ExtendedRequestId, Identity, OriginalHeaderNames, REQUEST_ID,
+    Random, Rejection, RequestId, ResourceInfo, Route, StageInfo, StagePath, SystemClock,
+    SystemRandom, TRACE_ID, Timestamp, TrustedHops,
     ids::{draw_ids, trace_header},
 };
 
@@ -51,6 +51,7 @@ struct Inner {
     stage: OnceLock<StagePath>,
     route: OnceLock<Route>,
     identity: OnceLock<Box<Identity>>,
+    api_key: OnceLock<Arc<ApiKeyInfo>>,
     trace: OnceLock<Box<str>>,
     rejection: OnceLock<Box<Rejection>>,
     integration_status: AtomicU16,
@@ -102,6 +103,7 @@ impl Context {
             stage: OnceLock::new(),
             route: OnceLock::new(),
             identity: OnceLock::new(),
+            api_key: OnceLock::new(),
             trace: OnceLock::new(),
             rejection: OnceLock::new(),
             integration_status: AtomicU16::new(0),
@@ -271,6 +273,17 @@ impl Context {
     #[must_use]
     pub fn identity(&self) -> Option<&Identity> {
         self.0.identity.get().map(|identity| &**identity)
+    }
+
+    /// Notes the API key that let the request in.
+    pub fn note_api_key(&self, key: Arc<ApiKeyInfo>) {
+        let _ = self.0.api_key.set(key);
+    }
+
+    /// Returns the API key that let the request in, once one did.
+    #[must_use]
+    pub fn api_key(&self) -> Option<&ApiKeyInfo> {
+        self.0.api_key.get().map(|key| &**key)
     }
 
     /// Returns the trace header of this request: what the client sent, completed where it left something out.

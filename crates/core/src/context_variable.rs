@@ -113,8 +113,12 @@ const TABLE: &[(&str, Read)] = &[
     ("httpMethod", |c| borrowed(Some(c.method().as_str()))),
     ("identity.accessKey", |c| identity(c, |i| &i.access_key)),
     ("identity.accountId", |c| identity(c, |i| &i.account_id)),
-    ("identity.apiKey", |c| identity(c, |i| &i.api_key)),
-    ("identity.apiKeyId", |c| identity(c, |i| &i.api_key_id)),
+    ("identity.apiKey", |c| {
+        borrowed(c.api_key().map(|key| &*key.value))
+    }),
+    ("identity.apiKeyId", |c| {
+        borrowed(c.api_key().map(|key| &*key.id))
+    }),
     ("identity.caller", |c| identity(c, |i| &i.caller)),
     ("identity.cognitoAuthenticationProvider", |c| {
         identity(c, |i| &i.cognito_authentication_provider)
@@ -175,7 +179,7 @@ mod tests {
     use http::Request;
 
     use super::*;
-    use crate::{ClientAddress, Rejection, ResponseType, StageInfo, StagePath, Step};
+    use crate::{ApiKeyInfo, ClientAddress, Rejection, ResponseType, StageInfo, StagePath, Step};
 
     fn context() -> Context {
         let mut request = Request::post("/prod/pets?x=1")
@@ -207,6 +211,7 @@ mod tests {
             authorizer: [("tier".to_owned(), "gold".to_owned())].into(),
             ..Identity::default()
         });
+        context.note_api_key(Arc::new(ApiKeyInfo::new("k1", "a-key-of-a-partner")));
         context.note_integration(201, Duration::from_millis(12));
         context.note_rejection(
             Rejection::new(ResponseType::BadRequestBody, Step::Validation)
@@ -225,6 +230,8 @@ mod tests {
             ("error.responseType", Some("BAD_REQUEST_BODY")),
             ("error.validationErrorString", Some("[why]")),
             ("httpMethod", Some("POST")),
+            ("identity.apiKey", Some("a-key-of-a-partner")),
+            ("identity.apiKeyId", Some("k1")),
             ("identity.sourceIp", Some("203.0.113.7")),
             ("identity.user", None),
             ("identity.userAgent", Some("probe/1")),

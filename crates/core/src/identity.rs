@@ -2,9 +2,9 @@
 
 use std::{collections::BTreeMap, fmt};
 
-/// Who calls, as far as authorizers and API keys found out: the `identity.*` and `authorizer.*` of `$context`.
+/// Who calls, as far as authorizers found out: the `identity.*` and `authorizer.*` of `$context`.
 ///
-/// What the connection itself tells (`identity.sourceIp`, `identity.userAgent`) is the [`Context`](crate::Context)'s.
+/// The API key has a place of its own, [`ApiKeyInfo`](crate::ApiKeyInfo). What the connection itself tells (`identity.sourceIp`, `identity.userAgent`) is the [`Context`](crate::Context)'s.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {
@@ -12,10 +12,6 @@ pub struct Identity {
     pub access_key: Option<String>,
     /// `identity.accountId`: the caller's account.
     pub account_id: Option<String>,
-    /// `identity.apiKey`: the API key of a method that requires one.
-    pub api_key: Option<String>,
-    /// `identity.apiKeyId`: the id of that key.
-    pub api_key_id: Option<String>,
     /// `identity.caller`: the principal that signed the request.
     pub caller: Option<String>,
     /// `identity.user`: the user that signed the request.
@@ -34,17 +30,19 @@ pub struct Identity {
     pub cognito_authentication_provider: Option<String>,
     /// `authorizer.principalId`: the principal that a Lambda authorizer or a token names.
     pub principal_id: Option<String>,
+    /// The API key that the authorizer names, for APIs whose keys come from there: `usageIdentifierKey`. No variable
+    /// shows it.
+    pub usage_identifier_key: Option<String>,
     /// `authorizer.KEY`: what the authorizer added; claims are under `claims.NAME`.
     pub authorizer: BTreeMap<String, String>,
 }
 
 impl fmt::Debug for Identity {
-    /// Names the principals and the keys of the authorizer's additions; API keys and values stay hidden.
+    /// Names the principals and the keys of the authorizer's additions; values stay hidden.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Identity")
             .field("principal_id", &self.principal_id)
             .field("user_arn", &self.user_arn)
-            .field("api_key_id", &self.api_key_id)
             .field("authorizer", &self.authorizer.keys())
             .finish_non_exhaustive()
     }

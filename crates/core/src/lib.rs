@@ -11,7 +11,9 @@
 //! assert_eq!(response.headers()["x-amzn-errortype"], "UnauthorizedException");
 //! ```
 
+mod api_key_info;
 mod body;
+mod civil_date;
 mod client_address;
 mod client_scheme;
 mod clock;
@@ -31,7 +33,9 @@ mod response_body;
 mod response_type;
 mod stage_info;
 
+pub use api_key_info::ApiKeyInfo;
 pub use body::{Body, BodyError, BoxError};
+pub use civil_date::CivilDate;
 pub use client_address::{ClientAddress, PeerAddress, TrustedHops};
 pub use client_scheme::ClientScheme;
 pub use clock::{BoxFuture, Clock, SystemClock, Timer, Timestamp};

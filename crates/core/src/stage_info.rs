@@ -25,6 +25,16 @@ pub struct StageInfo {
 }
 
 impl StageInfo {
+    /// Creates what is known of a stage before anything is deployed to it.
+    #[must_use]
+    pub fn new(api_id: impl Into<String>, stage: impl Into<String>) -> Self {
+        Self {
+            api_id: api_id.into(),
+            stage: stage.into(),
+            ..Self::default()
+        }
+    }
+
     /// Returns the value of a stage variable.
     #[must_use]
     pub fn variable(&self, name: &str) -> Option<&str> {

@@ -54,6 +54,12 @@ impl Place {
         parent.0.iter().chain(&self.0).cloned().collect()
     }
 
+    /// Returns whether this is `parent`, or a place beneath it.
+    #[must_use]
+    pub fn is_within(&self, parent: &Self) -> bool {
+        self.0.starts_with(&parent.0)
+    }
+
     /// Returns the keys from the root.
     #[must_use]
     pub fn keys(&self) -> &[String] {

@@ -35,6 +35,21 @@ impl HttpMethod {
         Self::Put,
     ];
 
+    /// Returns the key of a method with this verb in a definition: `get`, or `x-amazon-apigateway-any-method`.
+    #[must_use]
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Any => "x-amazon-apigateway-any-method",
+            Self::Delete => "delete",
+            Self::Get => "get",
+            Self::Head => "head",
+            Self::Options => "options",
+            Self::Patch => "patch",
+            Self::Post => "post",
+            Self::Put => "put",
+        }
+    }
+
     /// Returns the verb in capitals.
     #[must_use]
     pub fn as_str(self) -> &'static str {

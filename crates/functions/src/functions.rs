@@ -37,6 +37,17 @@ impl Functions {
         ];
         keys.into_iter().find_map(|key| self.0.get(key))
     }
+
+    /// Returns whether both mean the same by every ARN.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
+        let mut all = self.0.iter();
+        self.0.len() == other.0.len()
+            && all.all(|(arn, function)| {
+                let theirs = other.0.get(arn);
+                theirs.is_some_and(|theirs| theirs.is_same(function))
+            })
+    }
 }
 
 impl fmt::Debug for Functions {

@@ -145,13 +145,9 @@ impl Serialize for Caller<'_> {
         ] {
             map.serialize_entry(name, &value)?;
         }
-        for (name, value) in [
-            ("apiKey", &identity.api_key),
-            ("apiKeyId", &identity.api_key_id),
-        ] {
-            if let Some(value) = value {
-                map.serialize_entry(name, value)?;
-            }
+        if let Some(key) = context.api_key() {
+            map.serialize_entry("apiKey", &key.value)?;
+            map.serialize_entry("apiKeyId", &key.id)?;
         }
         map.end()
     }

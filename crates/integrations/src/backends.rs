@@ -119,6 +119,20 @@ impl Backends {
         self.functions.find(arn)
     }
 
+    /// Returns whether both mean the same functions by every ARN.
+    #[must_use]
+    pub fn has_functions_of(&self, other: &Self) -> bool {
+        self.functions.is_same(&other.functions)
+    }
+
+    /// Forgets every service and function, and keeps the rest: the client, time and chance.
+    #[must_use]
+    pub fn emptied(mut self) -> Self {
+        self.services.clear();
+        self.functions = Functions::default();
+        self
+    }
+
     /// Uses `client` for what is not in this process.
     #[must_use]
     pub fn with_client(mut self, client: Client) -> Self {

@@ -156,6 +156,9 @@ impl Authorized {
             if let Some(principal_id) = &findings.principal_id {
                 identity.principal_id = Some(principal_id.clone());
             }
+            if let Some(key) = &findings.usage_identifier_key {
+                identity.usage_identifier_key = Some(key.clone());
+            }
             let entries = findings.entries.iter();
             let entries = entries.map(|(key, value)| (key.clone(), value.clone()));
             identity.authorizer.extend(entries);

@@ -175,13 +175,9 @@ fn caller(context: &Context) -> Value {
         "userAgent": context.user_agent(),
         "userArn": identity.user_arn,
     });
-    for (name, value) in [
-        ("apiKey", &identity.api_key),
-        ("apiKeyId", &identity.api_key_id),
-    ] {
-        if let Some(value) = value {
-            caller[name] = json!(value);
-        }
+    if let Some(key) = context.api_key() {
+        caller["apiKey"] = json!(key.value);
+        caller["apiKeyId"] = json!(key.id);
     }
     caller
 }
