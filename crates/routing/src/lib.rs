@@ -25,9 +25,13 @@
 //! [`RouteTable`] is the engine: a request is a borrowed method and path, a match borrows from the table, and a
 //! lookup neither allocates nor copies. [`RouteLayer`] puts it in front of any tower service. What is wrong with a
 //! table is said when it is built, all at once, as [`RouteErrors`].
+//!
+//! [`DomainTable`] comes before it where there are domain names: it tells by host, base path and headers which API
+//! and stage a request is for, and how much of the path is left for the routes.
 
 mod builder;
 mod children;
+mod domains;
 mod error;
 mod layer;
 mod method;
@@ -36,6 +40,12 @@ mod segment;
 mod table;
 
 pub use builder::{MAX_ROUTES, RouteTableBuilder};
+pub use domains::{
+    ConditionPart, Domain, DomainCaveat, DomainError, DomainErrors, DomainFault, DomainFound,
+    DomainMatch, DomainPart, DomainTable, DomainTableBuilder, DomainWarning, MAX_ALTERNATIVES,
+    MAX_DOMAINS, MAX_MAPPINGS, MAX_PRIORITY, MAX_ROUTING_RULES, ParseRoutingModeError, RoutingMode,
+    RoutingRule,
+};
 pub use error::{RouteError, RouteErrors};
 pub use layer::{Matched, ResponseFuture, RouteLayer, RouteService};
 pub use method::RouteMethod;
