@@ -2,13 +2,19 @@
 //!
 //! A program that the tests need beside cargo is installed by a step of [`run`] before them.
 
+use std::process::Command;
+
 use crate::{Result, cargo};
+
+/// The server that the tests of shared limits start.
+const REDIS: &str = "redis-server";
 
 /// Runs the tests with `cargo nextest` and then the doctests, or, where nextest is not installed, all with `cargo test`.
 ///
 /// Arguments go to the test runner, where they choose among the tests; nextest, which knows no doctests, leaves them
 /// out then.
 pub(crate) fn run(arguments: &[String]) -> Result {
+    install_redis()?;
     if !cargo::is_installed(cargo::cargo().args(["nextest", "--version"])) {
         return run_with(&["test"], arguments);
     }
@@ -18,6 +24,35 @@ pub(crate) fn run(arguments: &[String]) -> Result {
     }
     let doctests = run_with(&["test", "--doc"], &[]);
     tests.and(doctests)
+}
+
+/// Installs the Redis server from Debian's packages where that is possible, and says what to install elsewhere.
+fn install_redis() -> Result {
+    if cargo::is_installed(Command::new(REDIS).arg("--version")) {
+        return Ok(());
+    }
+    let missing =
+        format!("the tests start `{REDIS}`: install Redis or Valkey so that it is on the PATH");
+    if !cargo::is_installed(Command::new("apt-get").arg("--version")) || !is_root() {
+        return Err(format!("{missing} (on Debian: `apt-get install {REDIS}`)"));
+    }
+    println!("installing {REDIS}");
+    let install = || {
+        let mut command = Command::new("apt-get");
+        command
+            .args(["install", "-y", "--no-install-recommends", REDIS])
+            .env("DEBIAN_FRONTEND", "noninteractive");
+        cargo::run(&mut command)
+    };
+    // A machine that has never asked for the list of packages knows of none.
+    install()
+        .or_else(|_| cargo::run(Command::new("apt-get").arg("update")).and_then(|()| install()))
+        .map_err(|error| format!("{missing}: {error}"))
+}
+
+fn is_root() -> bool {
+    let id = cargo::output(Command::new("id").arg("-u"));
+    id.is_ok_and(|id| id.trim() == "0")
 }
 
 fn run_with(runner: &[&str], arguments: &[String]) -> Result {
