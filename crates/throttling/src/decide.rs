@@ -154,7 +154,7 @@ mod tests {
             ),
         ];
         for (name, bursts, limit, expected) in cases {
-            let buckets = [const { () }; 3].map(|()| TokenBucket::new());
+            let buckets: [TokenBucket; 3] = std::array::from_fn(|_| TokenBucket::new());
             let (counter, quota) = (QuotaCounter::default(), Quota::new(limit, Period::Day));
             let [plan, stage, account] = &buckets;
             let charge = Charge {

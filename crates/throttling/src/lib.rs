@@ -1,12 +1,39 @@
 //! Token buckets, quotas, API keys and usage plans, as tower layers.
+//!
+//! ```
+//! use http::{Request, Response};
+//! use tower::{Layer, Service, service_fn};
+//! use towergate_throttling::{ByHeader, Rate, ThrottleLayer};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let layer = ThrottleLayer::new(Rate::per_second(100.0).burst(50)).by(ByHeader("x-tenant".parse()?));
+//! let mut app = layer.layer(service_fn(async |_: Request<String>| Ok::<_, &str>(Response::new(String::new()))));
+//! let request = Request::get("/").header("x-tenant", "a").body(String::new())?;
+//! assert_eq!(app.call(request).await?.status(), 200);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | who is held to a limit | layer | engine |
+//! |---|---|---|
+//! | whoever is told apart by address, header, route … | [`ThrottleLayer`] | [`KeyedBuckets`] |
+//! | whoever has a key, by its usage plan | [`UsagePlanLayer`] | [`UsagePlans`] |
+//! | nobody, but a key is required | [`ApiKeyLayer`] | [`UsagePlans`] |
+//! | everybody together | | [`TokenBucket`] |
+//!
+//! All limits of a request are one [`Charge`], granted as a whole or not at all: by this node alone, or by a store that
+//! nodes share ([`SharedLimits`], such as `towergate-redis`).
 
 mod api_key;
 mod api_key_layer;
 mod bucket_registry;
 mod charge;
 mod decide;
+mod digest;
 mod import;
 mod key_check;
+mod keyed_buckets;
 mod method_key;
 mod method_limits;
 mod quota;
@@ -16,6 +43,7 @@ mod response_future;
 mod shared_limits;
 mod slot;
 mod sync;
+mod throttle_layer;
 mod token_bucket;
 mod usage_plan;
 mod usage_plan_layer;
@@ -30,6 +58,7 @@ pub use charge::{
 };
 pub use import::{BadLine, ImportError, Imported, Malformed, OnBadLine};
 pub use key_check::{API_KEY, ApiKeySource};
+pub use keyed_buckets::{DEFAULT_MAX_KEYS, KeyedBuckets};
 pub use method_limits::{MethodLimits, Throttle, account_rate, throttle_rate};
 pub use quota::{Day, DayUsage, ParseDayError, Period, Quota, Weekday};
 pub use quota_counter::QuotaCounter;
@@ -37,6 +66,10 @@ pub use rate::Rate;
 pub use response_future::ResponseFuture;
 pub use shared_limits::SharedLimits;
 pub use slot::Slot;
+pub use throttle_layer::{
+    ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, OnMissing, RateHandle, SourceIp,
+    ThrottleLayer, ThrottleService,
+};
 pub use token_bucket::TokenBucket;
 pub use towergate_core::{Clock, Context, Rejection, Style, SystemClock, Timestamp};
 pub use usage_plan::{ApiStage, MAX_METHOD_THROTTLES, UsagePlan};
@@ -45,3 +78,5 @@ pub use usage_plans::{
     ConfigurationError, ConfigurationPlace, Subscription, UsagePlanError, UsagePlans,
 };
 pub use would_refuse::WouldRefuse;
+
+use throttle_layer::RateFields;

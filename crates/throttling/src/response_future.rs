@@ -10,6 +10,8 @@ use http::Response;
 use pin_project_lite::pin_project;
 use towergate_core::{BoxFuture, ResponseBody};
 
+use crate::RateFields;
+
 pin_project! {
     /// The response of a service of this crate: the inner service's, or the layer's own.
     pub struct ResponseFuture<F, E, B> {
@@ -21,7 +23,7 @@ pin_project! {
 pin_project! {
     #[project = KindProjection]
     enum Kind<F, E, B> {
-        Pass { #[pin] future: F },
+        Pass { #[pin] future: F, fields: Option<RateFields> },
         Wait { future: BoxFuture<'static, Result<Response<ResponseBody<B>>, E>> },
         Refuse { response: Option<Response<ResponseBody<B>>> },
     }
@@ -30,8 +32,13 @@ pin_project! {
 impl<F, E, B> ResponseFuture<F, E, B> {
     /// Answers what the inner service answers.
     pub(crate) fn pass(future: F) -> Self {
+        Self::pass_with(future, None)
+    }
+
+    /// Answers what the inner service answers, and tells of a limit.
+    pub(crate) fn pass_with(future: F, fields: Option<RateFields>) -> Self {
         Self {
-            kind: Kind::Pass { future },
+            kind: Kind::Pass { future, fields },
         }
     }
 
@@ -59,8 +66,11 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         match self.project().kind.project() {
-            KindProjection::Pass { future } => {
-                let response = ready!(future.poll(cx))?;
+            KindProjection::Pass { future, fields } => {
+                let mut response = ready!(future.poll(cx))?;
+                if let Some(fields) = fields {
+                    fields.set(response.headers_mut());
+                }
                 Poll::Ready(Ok(response.map(ResponseBody::inner)))
             }
             KindProjection::Wait { future } => future.as_mut().poll(cx),

@@ -97,6 +97,12 @@ impl TokenBucket {
         (rate.capacity_nanos() - missing) / interval
     }
 
+    /// Returns how many tokens there are, and when the bucket is full.
+    pub(crate) fn state(&self, rate: &Rate, now: Timestamp) -> (u64, Duration) {
+        let full_after = Duration::from_nanos(self.nanos_to_full(now));
+        (self.tokens(rate, now), full_after)
+    }
+
     /// Returns whether the bucket is full: as one that was never used.
     #[must_use]
     pub fn is_full(&self, now: Timestamp) -> bool {

@@ -2,7 +2,6 @@
 
 mod admin;
 mod changes;
-mod digest;
 mod error;
 mod import;
 mod rebuilt;
@@ -18,17 +17,14 @@ use std::{
 use dashmap::DashMap;
 use towergate_core::{Rejection, ResponseType, Step};
 
-use self::{
-    admin::Admin,
-    digest::{AsHash, DigestKey},
-    rules::Attachment,
-};
+use self::{admin::Admin, rules::Attachment};
 pub use self::{
     error::{ConfigurationError, ConfigurationPlace, UsagePlanError},
     subscription::Subscription,
 };
 use crate::{
     MethodLimits, SharedLimits,
+    digest::{AsHash, DigestKey},
     method_key::{MethodRef, StageRef},
 };
 

@@ -1,0 +1,175 @@
+use std::{collections::HashMap, sync::Arc, thread};
+
+use proptest::prelude::*;
+
+use super::*;
+
+const SECOND: u64 = 1_000_000_000;
+
+fn at(nanos: u64) -> Timestamp {
+    Timestamp::from_unix_nanos(nanos)
+}
+
+/// The callers in the rings: as many as there are buckets, each once.
+fn check(buckets: &KeyedBuckets) {
+    let mut callers = 0;
+    for stripe in &buckets.stripes {
+        let stripe = stripe.lock().unwrap();
+        assert!(stripe.callers.len() <= stripe.max_callers);
+        assert!(stripe.callers.is_empty() || stripe.hand < stripe.callers.len());
+        callers += stripe.callers.len();
+        for caller in &stripe.callers {
+            assert!(buckets.buckets.contains_key(caller), "{caller:?}");
+        }
+    }
+    assert_eq!(callers, buckets.len());
+}
+
+#[test]
+fn each_caller_has_a_bucket() {
+    let (buckets, rate) = (KeyedBuckets::new(1_000), Rate::per_second(1.0).burst(3));
+    for round in 0..5 {
+        for caller in 0..100_u32 {
+            let taken = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+            assert_eq!(taken.is_ok(), round < 3, "{caller}: {round}");
+        }
+    }
+    assert_eq!(buckets.len(), 100);
+    check(&buckets);
+}
+
+#[test]
+fn there_are_never_more_callers_than_the_bound() {
+    for max_keys in [0, 1, 2, 15, 16, 17, 100, 10_000] {
+        let (buckets, rate) = (
+            KeyedBuckets::new(max_keys),
+            Rate::per_second(0.001).burst(2),
+        );
+        for caller in 0..30_000_u32 {
+            let _ = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+        }
+        assert!(
+            buckets.len() <= max_keys.max(1),
+            "{max_keys}: {}",
+            buckets.len()
+        );
+        // A stripe may still have room where another has none.
+        assert!(
+            buckets.len() >= max_keys * 9 / 10,
+            "{max_keys}: {}",
+            buckets.len()
+        );
+        check(&buckets);
+    }
+}
+
+#[test]
+fn callers_beyond_the_bound_share_one_bucket_and_the_others_keep_theirs() {
+    let (buckets, rate) = (KeyedBuckets::new(64), Rate::per_second(1.0).burst(2));
+    let known: Vec<_> = (0..1_000_u32)
+        .filter(|caller| {
+            let before = buckets.len();
+            let _ = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+            buckets.len() > before
+        })
+        .collect();
+    assert_eq!(known.len(), 64);
+    let strangers = 2_000..2_100_u32;
+    let admitted = strangers.filter(|caller| {
+        buckets
+            .take(&caller.to_be_bytes(), &rate, at(SECOND))
+            .is_ok()
+    });
+    assert_eq!(admitted.count(), 0, "the shared bucket is empty");
+    for caller in &known {
+        let key = caller.to_be_bytes();
+        assert!(buckets.take(&key, &rate, at(SECOND)).is_ok(), "{caller}");
+        assert!(buckets.take(&key, &rate, at(SECOND)).is_err(), "{caller}");
+    }
+    // Once they are idle there is room again.
+    assert!(buckets.take(b"a stranger", &rate, at(60 * SECOND)).is_ok());
+    assert!(buckets.take(b"a stranger", &rate, at(60 * SECOND)).is_ok());
+    check(&buckets);
+}
+
+#[test]
+fn a_storm_of_callers_costs_honest_ones_nothing() {
+    let (buckets, rate) = (KeyedBuckets::new(10_000), Rate::per_second(10.0).burst(5));
+    let honest: Vec<_> = (0..100_u32)
+        .map(|caller| format!("honest {caller}"))
+        .collect();
+    // A tenth of a second passes for every 1 000 strangers: 5 seconds for all, in which each honest caller calls ten times a
+    // second.
+    let mut now = SECOND;
+    for storm in 0..500_000_u32 {
+        if storm % 10_000 == 0 {
+            now += SECOND / 10;
+            for caller in &honest {
+                assert!(
+                    buckets.take(caller.as_bytes(), &rate, at(now)).is_ok(),
+                    "{caller} at {now}"
+                );
+            }
+        }
+        let _ = buckets.take(&storm.to_be_bytes(), &rate, at(now));
+    }
+    assert!(buckets.len() <= 10_000);
+    check(&buckets);
+}
+
+#[test]
+fn idle_callers_make_room_before_the_bound_is_reached() {
+    let (buckets, rate) = (KeyedBuckets::new(100_000), Rate::per_second(1.0).burst(1));
+    for caller in 0..50_000_u64 {
+        // Each is idle after a second, in which a hundred others come.
+        let _ = buckets.take(&caller.to_be_bytes(), &rate, at(caller * SECOND / 100));
+    }
+    assert!(buckets.len() < 5_000, "{}", buckets.len());
+    check(&buckets);
+}
+
+#[test]
+fn threads_get_no_more_than_the_burst_together() {
+    let (buckets, rate) = (
+        Arc::new(KeyedBuckets::new(50)),
+        Rate::per_second(0.001).burst(7),
+    );
+    let threads: Vec<_> = (0..4)
+        .map(|_| {
+            let buckets = Arc::clone(&buckets);
+            thread::spawn(move || {
+                let keys = (0..40_u32).cycle().take(4_000);
+                keys.filter(|key| buckets.take(&key.to_be_bytes(), &rate, at(SECOND)).is_ok())
+                    .count()
+            })
+        })
+        .collect();
+    let admitted: usize = threads
+        .into_iter()
+        .map(|thread| thread.join().unwrap())
+        .sum();
+    // Some of the forty may have had to share.
+    assert!(admitted <= 7 * (buckets.len() + 1), "{admitted}");
+    assert!(admitted >= 7 * buckets.len(), "{admitted}");
+    check(&buckets);
+}
+
+proptest! {
+    #[test]
+    fn a_table_with_room_agrees_with_a_map_of_buckets(
+        calls in prop::collection::vec((0_u8..20, 0_u64..2_000_000_000), 1..300),
+        rate in 0.1_f64..20.0,
+        burst in 1_u64..5,
+    ) {
+        let rate = Rate::per_second(rate).burst(burst);
+        let buckets = KeyedBuckets::new(10_000);
+        let mut naive: HashMap<u8, TokenBucket> = HashMap::new();
+        let mut now = SECOND;
+        for (caller, pause) in calls {
+            now += pause / 10;
+            let expected = naive.entry(caller).or_default().take(&rate, at(now));
+            prop_assert_eq!(buckets.take(&[caller], &rate, at(now)), expected);
+        }
+        check(&buckets);
+    }
+}

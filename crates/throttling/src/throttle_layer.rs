@@ -1,0 +1,434 @@
+//! The layer that holds each caller to a rate.
+
+mod caller;
+mod rate_fields;
+
+use std::{
+    fmt, mem,
+    num::NonZeroU32,
+    sync::Arc,
+    task::{self, Poll},
+    time::Duration,
+};
+
+use arc_swap::ArcSwap;
+use http::{HeaderName, Request, Response, request};
+use tower_layer::Layer;
+use tower_service::Service;
+use towergate_core::{
+    ClientAddress, Clock, Context, Rejection, ResponseBody, ResponseType, Step, Style, SystemClock,
+    Timestamp, TrustedHops,
+};
+
+pub(crate) use self::rate_fields::RateFields;
+use crate::{
+    Charge, ChargedThrottle, DEFAULT_MAX_KEYS, KeyedBuckets, LimitName, OutagePolicy, Rate,
+    RefusedBy, ResponseFuture, SharedLimits, TokenBucket, WouldRefuse, digest::DigestKey,
+};
+
+pub use self::caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp};
+
+/// Holds each caller to a rate: 429 `Too Many Requests` above it.
+///
+/// Callers are told apart by their source address unless [`by`](Self::by) says otherwise; [`KeyedBuckets`] has a bucket for
+/// each, up to a bound. A request is refused as it is called, never by readiness: one caller's storm holds up nobody else.
+/// Clones of the layer, and all services of it, share the buckets.
+///
+/// # Examples
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{Layer, Service, service_fn};
+/// use towergate_throttling::{ByHeader, Rate, ThrottleLayer};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let layer = ThrottleLayer::new(Rate::per_second(0.001).burst(1)).by(ByHeader("x-tenant".parse()?));
+/// let mut app = layer.layer(service_fn(async |_: Request<String>| Ok::<_, &str>(Response::new(String::new()))));
+/// for (tenant, status) in [("a", 200), ("a", 429), ("b", 200)] {
+///     let request = Request::get("/").header("x-tenant", tenant).body(String::new())?;
+///     assert_eq!(app.call(request).await?.status(), status, "{tenant}");
+/// }
+/// # Ok(())
+/// # }
+/// ```
+#[derive(Clone)]
+#[must_use]
+pub struct ThrottleLayer {
+    rate: RateHandle,
+    by: Arc<dyn CallerKey>,
+    buckets: Arc<KeyedBuckets>,
+    /// What callers share whom nothing tells.
+    nameless: Arc<TokenBucket>,
+    on_missing: OnMissing,
+    trusted_hops: TrustedHops,
+    shared: Option<Shared>,
+    clock: Arc<dyn Clock>,
+    style: Style,
+    headers: bool,
+    enabled: bool,
+    report_only: bool,
+}
+
+/// What happens to requests of which nothing tells the caller.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum OnMissing {
+    /// They share one bucket.
+    #[default]
+    SharedBucket,
+    /// They are refused.
+    Refuse,
+}
+
+/// A store that nodes share, and the name of the layer there.
+#[derive(Clone)]
+struct Shared {
+    store: Arc<dyn SharedLimits>,
+    name: Arc<str>,
+    outage: OutagePolicy,
+    nodes: NonZeroU32,
+}
+
+/// The rate of a layer, to be changed while requests come.
+#[derive(Clone)]
+pub struct RateHandle(Arc<ArcSwap<Rate>>);
+
+impl RateHandle {
+    /// Sets the rate: every request from now on goes by it. Buckets stay as full as they are.
+    pub fn set(&self, rate: Rate) {
+        self.0.store(Arc::new(rate));
+    }
+
+    /// Returns the rate.
+    #[must_use]
+    pub fn get(&self) -> Rate {
+        **self.0.load()
+    }
+}
+
+impl fmt::Debug for RateHandle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("RateHandle").field(&self.get()).finish()
+    }
+}
+
+impl ThrottleLayer {
+    /// Creates a layer that holds each source address to this rate.
+    pub fn new(rate: Rate) -> Self {
+        Self {
+            rate: RateHandle(Arc::new(ArcSwap::from_pointee(rate))),
+            by: Arc::new(SourceIp::default()),
+            buckets: Arc::new(KeyedBuckets::new(DEFAULT_MAX_KEYS)),
+            nameless: Arc::default(),
+            on_missing: OnMissing::default(),
+            trusted_hops: TrustedHops::default(),
+            shared: None,
+            clock: Arc::new(SystemClock),
+            style: Style::Rest,
+            headers: false,
+            enabled: true,
+            report_only: false,
+        }
+    }
+
+    /// Sets what tells one caller from another.
+    pub fn by(mut self, by: impl CallerKey) -> Self {
+        self.by = Arc::new(by);
+        self
+    }
+
+    /// Tells one caller from another by what `key` makes of the head of a request.
+    pub fn by_fn<K: Into<Vec<u8>>>(
+        self,
+        key: impl Fn(&request::Parts) -> Option<K> + Send + Sync + 'static,
+    ) -> Self {
+        self.by(caller::ByFn(key))
+    }
+
+    /// Sets what happens to requests of which nothing tells the caller: they share one bucket unless this says otherwise.
+    pub fn on_missing(mut self, on_missing: OnMissing) -> Self {
+        self.on_missing = on_missing;
+        self
+    }
+
+    /// Sets how many callers are told apart at a time, [`DEFAULT_MAX_KEYS`] unless this says otherwise. Further ones share
+    /// a bucket.
+    pub fn max_keys(mut self, max_keys: usize) -> Self {
+        self.buckets = Arc::new(KeyedBuckets::new(max_keys));
+        self
+    }
+
+    /// Believes so many proxies in front about the source address; none by default.
+    pub fn trusted_hops(mut self, trusted_hops: TrustedHops) -> Self {
+        self.trusted_hops = trusted_hops;
+        self
+    }
+
+    /// Keeps the buckets in a store that nodes share, under a name of this layer's own. While the store is out of reach,
+    /// each node holds its share of the rate unless [`on_outage`](Self::on_outage) says otherwise.
+    pub fn shared(mut self, store: Arc<dyn SharedLimits>, name: impl Into<Arc<str>>) -> Self {
+        self.shared = Some(Shared {
+            store,
+            name: name.into(),
+            outage: OutagePolicy::Local,
+            nodes: NonZeroU32::MIN,
+        });
+        self
+    }
+
+    /// Sets what happens while the [shared](Self::shared) store is out of reach, and among how many nodes a rate is then
+    /// divided. Without such a store it means nothing.
+    pub fn on_outage(mut self, policy: OutagePolicy, nodes: NonZeroU32) -> Self {
+        if let Some(shared) = &mut self.shared {
+            (shared.outage, shared.nodes) = (policy, nodes);
+        }
+        self
+    }
+
+    /// Sets the clock; the system's unless this says otherwise.
+    pub fn clock(mut self, clock: impl Clock) -> Self {
+        self.clock = Arc::new(clock);
+        self
+    }
+
+    /// Answers in the words of another kind of API than REST APIs.
+    pub fn style(mut self, style: Style) -> Self {
+        self.style = style;
+        self
+    }
+
+    /// Sets whether answers tell of the limit: `RateLimit-Policy` and `RateLimit` (draft-ietf-httpapi-ratelimit-headers-10)
+    /// where this node counts, and `Retry-After` (RFC 9110, section 10.2.3) with a 429. API Gateway tells nothing.
+    pub fn headers(mut self, headers: bool) -> Self {
+        self.headers = headers;
+        self
+    }
+
+    /// Sets whether the layer does anything at all: if not, every request goes to the inner service as it is.
+    pub fn enabled(mut self, enabled: bool) -> Self {
+        self.enabled = enabled;
+        self
+    }
+
+    /// Sets whether the layer only says what it would have refused, in [`WouldRefuse`], and refuses nothing.
+    pub fn report_only(mut self, report_only: bool) -> Self {
+        self.report_only = report_only;
+        self
+    }
+
+    /// Returns the rate, to be changed later.
+    pub fn rate(&self) -> RateHandle {
+        self.rate.clone()
+    }
+
+    /// Decides by this node's own bucket, at this rate.
+    fn decide(&self, key: Option<&[u8]>, rate: Rate, now: Timestamp) -> Decision {
+        let taken = match (key, self.on_missing) {
+            (Some(key), _) => self.buckets.take(key, &rate, now),
+            (None, OnMissing::SharedBucket) => self.nameless.take(&rate, now),
+            (None, OnMissing::Refuse) => Err(Duration::MAX),
+        };
+        let fields = self.headers.then(|| {
+            let state = match key {
+                Some(key) => self.buckets.state(key, &rate, now),
+                None => self.nameless.state(&rate, now),
+            };
+            RateFields::new(&rate, state)
+        });
+        Decision {
+            retry_after: taken.err(),
+            fields,
+        }
+    }
+
+    /// Lets a request in, or returns the answer to it.
+    fn settle<B>(
+        &self,
+        context: Option<&Context>,
+        parts: &mut request::Parts,
+        decision: &Decision,
+    ) -> Option<Response<ResponseBody<B>>> {
+        let retry_after = decision.retry_after?;
+        let rejection = Rejection::new(ResponseType::Throttled, Step::Throttle);
+        if self.report_only {
+            parts.extensions.insert(WouldRefuse(rejection));
+            return None;
+        }
+        if let Some(context) = context {
+            context.note_rejection(rejection.clone());
+        }
+        let mut response = rejection.into_response(self.style);
+        if self.headers {
+            rate_fields::set_retry_after(response.headers_mut(), retry_after);
+        }
+        if let Some(fields) = &decision.fields {
+            fields.set(response.headers_mut());
+        }
+        Some(response)
+    }
+}
+
+impl Shared {
+    /// Asks the store, and says whether it could be asked.
+    async fn decide(
+        &self,
+        key: &[u8],
+        rate: Rate,
+        now: Timestamp,
+    ) -> Result<Decision, Unreachable> {
+        let unused = TokenBucket::new();
+        let throttle = ChargedThrottle {
+            name: LimitName::Caller {
+                layer: &self.name,
+                hash: DigestKey::SAME_EVERYWHERE.of(key),
+            },
+            rate,
+            bucket: &unused,
+            slot: None,
+        };
+        let charge = Charge {
+            throttles: [Some(throttle), None, None],
+            quota: None,
+            // So that an outage is told from a limit. The layer itself has the buckets that hold then.
+            outage: Some(OutagePolicy::Closed),
+        };
+        let decided = match self.store.decide_now(&charge, now) {
+            Some(decided) => decided,
+            None => self.store.decide(&charge, now).await,
+        };
+        match decided {
+            Err(refusal) if refusal.by == RefusedBy::Outage => Err(Unreachable),
+            decided => Ok(Decision {
+                retry_after: decided
+                    .err()
+                    .map(|refusal| refusal.retry_after.unwrap_or(Duration::MAX)),
+                fields: None,
+            }),
+        }
+    }
+}
+
+/// The store is out of reach.
+struct Unreachable;
+
+/// Whether a request gets in.
+struct Decision {
+    /// If not, when it might; [`Duration::MAX`] if never.
+    retry_after: Option<Duration>,
+    fields: Option<RateFields>,
+}
+
+impl Decision {
+    const GRANTED: Self = Self {
+        retry_after: None,
+        fields: None,
+    };
+
+    const REFUSED: Self = Self {
+        retry_after: Some(Duration::MAX),
+        fields: None,
+    };
+}
+
+impl<S> Layer<S> for ThrottleLayer {
+    type Service = ThrottleService<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        ThrottleService {
+            inner,
+            layer: self.clone(),
+        }
+    }
+}
+
+impl fmt::Debug for ThrottleLayer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ThrottleLayer")
+            .field("rate", &self.rate)
+            .field("buckets", &self.buckets)
+            .field("on_missing", &self.on_missing)
+            .field("is_shared", &self.shared.is_some())
+            .field("enabled", &self.enabled)
+            .field("report_only", &self.report_only)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The service of a [`ThrottleLayer`].
+#[derive(Debug, Clone)]
+pub struct ThrottleService<S> {
+    inner: S,
+    layer: ThrottleLayer,
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for ThrottleService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone + Send + 'static,
+    S::Future: Send,
+    ReqBody: Send + 'static,
+{
+    type Response = Response<ResponseBody<ResBody>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S::Future, S::Error, ResBody>;
+
+    fn poll_ready(&mut self, cx: &mut task::Context<'_>) -> Poll<Result<(), Self::Error>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<ReqBody>) -> Self::Future {
+        let layer = &self.layer;
+        if !layer.enabled {
+            return ResponseFuture::pass(self.inner.call(request));
+        }
+        let (mut parts, body) = request.into_parts();
+        // A layer that needs none makes no context.
+        let context = Context::get(&parts.extensions).cloned();
+        let (rate, now) = (layer.rate.get(), layer.clock.now());
+        let source = || match &context {
+            Some(context) => context.source_ip().map(ClientAddress),
+            None => layer
+                .trusted_hops
+                .client_address(&parts.headers, &parts.extensions),
+        };
+        let key = layer.by.key(&parts, &source);
+        let decision = match (&key, &layer.shared) {
+            (Some(key), Some(shared)) => {
+                let clone = self.inner.clone();
+                let mut inner = mem::replace(&mut self.inner, clone);
+                let (layer, shared) = (layer.clone(), shared.clone());
+                let key = key.as_ref().to_vec();
+                return ResponseFuture::wait(Box::pin(async move {
+                    let decision = match (shared.decide(&key, rate, now).await, shared.outage) {
+                        (Ok(decision), _) => decision,
+                        (Err(Unreachable), OutagePolicy::Local) => {
+                            layer.decide(Some(&key), rate.share_of(shared.nodes), now)
+                        }
+                        (Err(Unreachable), OutagePolicy::Open) => Decision::GRANTED,
+                        (Err(Unreachable), OutagePolicy::Closed) => Decision::REFUSED,
+                    };
+                    if let Some(response) = layer.settle(context.as_ref(), &mut parts, &decision) {
+                        return Ok(response);
+                    }
+                    let response = inner.call(Request::from_parts(parts, body)).await?;
+                    Ok(response.map(ResponseBody::inner))
+                }));
+            }
+            (key, _) => layer.decide(key.as_ref().map(AsRef::as_ref), rate, now),
+        };
+        drop(key);
+        match layer.settle(context.as_ref(), &mut parts, &decision) {
+            Some(response) => ResponseFuture::refuse(response),
+            None => {
+                let future = self.inner.call(Request::from_parts(parts, body));
+                ResponseFuture::pass_with(future, decision.fields)
+            }
+        }
+    }
+}
+
+/// The header of an API key, which callers may be told by.
+const API_KEY: HeaderName = crate::API_KEY;
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,68 @@
+//! The header fields that tell clients of a limit.
+
+use std::time::Duration;
+
+use http::{HeaderMap, HeaderName, HeaderValue, header};
+
+use crate::Rate;
+
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
+const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
+
+/// The largest integer of a structured field (RFC 9651, section 3.3.1).
+const MAX_INTEGER: u64 = 999_999_999_999_999;
+
+/// `RateLimit-Policy` and `RateLimit` of one bucket: its burst and how long it takes to fill, how many tokens are left and
+/// when it is full.
+#[derive(Debug)]
+pub(crate) struct RateFields {
+    policy: Option<HeaderValue>,
+    limit: Option<HeaderValue>,
+}
+
+impl RateFields {
+    /// Makes the fields of a bucket with so many tokens, which is full after a time.
+    pub(super) fn new(rate: &Rate, (tokens, full_after): (u64, Duration)) -> Self {
+        let window = Duration::from_nanos(rate.capacity_nanos());
+        let policy = format!(
+            r#""default";q={};w={}"#,
+            integer(rate.tokens()),
+            seconds(window)
+        );
+        let limit = format!(
+            r#""default";r={};t={}"#,
+            integer(tokens),
+            seconds(full_after)
+        );
+        Self {
+            policy: HeaderValue::try_from(policy).ok(),
+            limit: HeaderValue::try_from(limit).ok(),
+        }
+    }
+
+    pub(crate) fn set(&self, headers: &mut HeaderMap) {
+        let fields = [(RATE_LIMIT_POLICY, &self.policy), (RATE_LIMIT, &self.limit)];
+        for (name, value) in fields {
+            headers.extend(value.clone().map(|value| (name, value)));
+        }
+    }
+}
+
+/// Sets after how long to come again, if there is such a time.
+pub(super) fn set_retry_after(headers: &mut HeaderMap, after: Duration) {
+    if after < Duration::MAX {
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
+    }
+}
+
+fn integer(number: u64) -> u64 {
+    number.min(MAX_INTEGER)
+}
+
+/// Whole seconds, rounded up: whoever comes after them does not come too early.
+fn seconds(time: Duration) -> u64 {
+    integer(
+        time.as_secs()
+            .saturating_add(u64::from(time.subsec_nanos() > 0)),
+    )
+}
