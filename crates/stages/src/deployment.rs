@@ -1,0 +1,228 @@
+//! What is released: a service that was put aside under an id, and the history of an API's.
+
+use std::{collections::VecDeque, fmt, num::NonZeroUsize, sync::Arc};
+
+use towergate_core::{Random, Timestamp};
+
+/// A service as it was deployed, with the id that stages point at. It never changes.
+pub struct Deployment<S> {
+    id: Box<str>,
+    description: Option<Box<str>>,
+    created: Timestamp,
+    service: S,
+}
+
+impl<S> Deployment<S> {
+    /// Creates a deployment with an id of the caller's.
+    #[must_use]
+    pub fn new(id: impl Into<Box<str>>, created: Timestamp, service: S) -> Self {
+        Self {
+            id: id.into(),
+            description: None,
+            created,
+            service,
+        }
+    }
+
+    /// Sets what a human says of it.
+    #[must_use]
+    pub fn with_description(mut self, description: impl Into<Box<str>>) -> Self {
+        self.description = Some(description.into());
+        self
+    }
+
+    /// Returns the id: `$context.deploymentId`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Returns what a human said of it.
+    #[must_use]
+    pub fn description(&self) -> Option<&str> {
+        self.description.as_deref()
+    }
+
+    /// Returns when it was made.
+    #[must_use]
+    pub fn created(&self) -> Timestamp {
+        self.created
+    }
+
+    /// Returns the service.
+    #[must_use]
+    pub fn service(&self) -> &S {
+        &self.service
+    }
+}
+
+impl<S> fmt::Debug for Deployment<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployment")
+            .field("id", &self.id)
+            .field("description", &self.description)
+            .field("created", &self.created)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Draws an id as API Gateway has them: six of `a-z0-9`.
+#[must_use]
+pub fn draw_deployment_id(random: &dyn Random) -> String {
+    const SIGNS: &[u8; 36] = b"abcdefghijklmnopqrstuvwxyz0123456789";
+    let mut bits = random.next_u64();
+    let mut sign = || {
+        let index = (bits % 36) as usize;
+        bits /= 36;
+        SIGNS.get(index).map_or('a', |sign| char::from(*sign))
+    };
+    (0..6).map(|_| sign()).collect()
+}
+
+/// The deployments of an API that are kept, the oldest first: any of them can be pointed at again.
+///
+/// A full history drops its oldest deployment that no stage points at. Who points at what is told by the caller, as the
+/// ids in use; a [`StageHandle`](crate::StageHandle) does that by itself.
+pub struct Deployments<S> {
+    kept: VecDeque<Arc<Deployment<S>>>,
+    max: NonZeroUsize,
+}
+
+impl<S> Deployments<S> {
+    /// How many deployments are kept unless told otherwise.
+    pub const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
+
+    /// Creates an empty history that keeps at most `max` deployments.
+    #[must_use]
+    pub fn new(max: NonZeroUsize) -> Self {
+        Self {
+            kept: VecDeque::new(),
+            max,
+        }
+    }
+
+    /// Draws an id that no deployment of the history has.
+    #[must_use]
+    pub fn draw_id(&self, random: &dyn Random) -> String {
+        let mut id = draw_deployment_id(random);
+        // A source of chance that repeats itself must not hold this up for ever: what it gives is counted on.
+        let mut attempt = 0_usize;
+        while self.get(&id).is_some() {
+            attempt += 1;
+            id = if attempt <= 8 {
+                draw_deployment_id(random)
+            } else {
+                format!("{attempt:06}")
+            };
+        }
+        id
+    }
+
+    /// Adds a deployment, and drops the oldest that is not in use if the history was full.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if its id is taken, or if the history is full of deployments in use.
+    pub fn insert(
+        &mut self,
+        deployment: Deployment<S>,
+        in_use: impl Fn(&str) -> bool,
+    ) -> Result<Arc<Deployment<S>>, DeploymentError> {
+        if self.get(deployment.id()).is_some() {
+            return Err(DeploymentError::Duplicate(deployment.id().to_owned()));
+        }
+        if self.kept.len() >= self.max.get() {
+            let unused = self.kept.iter().position(|kept| !in_use(kept.id()));
+            let unused = unused.ok_or(DeploymentError::Full(self.max))?;
+            self.kept.remove(unused);
+        }
+        let deployment = Arc::new(deployment);
+        self.kept.push_back(Arc::clone(&deployment));
+        Ok(deployment)
+    }
+
+    /// Returns a deployment.
+    #[must_use]
+    pub fn get(&self, id: &str) -> Option<&Arc<Deployment<S>>> {
+        self.kept.iter().find(|deployment| deployment.id() == id)
+    }
+
+    /// Returns the deployments, the oldest first.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = &Arc<Deployment<S>>> {
+        self.kept.iter()
+    }
+
+    /// Returns how many deployments are kept.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.kept.len()
+    }
+
+    /// Returns whether there is no deployment.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.kept.is_empty()
+    }
+
+    /// Deletes a deployment. Requests that it serves go on to their end.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is none, or if it is in use.
+    pub fn delete(
+        &mut self,
+        id: &str,
+        in_use: impl Fn(&str) -> bool,
+    ) -> Result<Arc<Deployment<S>>, DeploymentError> {
+        let index = self.kept.iter().position(|kept| kept.id() == id);
+        let index = index.ok_or(DeploymentError::Unknown)?;
+        if in_use(id) {
+            return Err(DeploymentError::InUse);
+        }
+        self.kept.remove(index).ok_or(DeploymentError::Unknown)
+    }
+}
+
+impl<S> fmt::Debug for Deployments<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Deployments")
+            .field("kept", &self.kept)
+            .field("max", &self.max)
+            .finish()
+    }
+}
+
+impl<S> Default for Deployments<S> {
+    fn default() -> Self {
+        Self::new(Self::DEFAULT_MAX)
+    }
+}
+
+impl<S> Clone for Deployments<S> {
+    fn clone(&self) -> Self {
+        Self {
+            kept: self.kept.clone(),
+            max: self.max,
+        }
+    }
+}
+
+/// A history refuses. Where API Gateway has words for it, those are displayed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum DeploymentError {
+    /// There is a deployment of this id already.
+    #[error("there is a deployment `{0}` already: give another id")]
+    Duplicate(String),
+    /// Every deployment of a full history is in use.
+    #[error(
+        "all {0} deployments that are kept are in use: keep more, or move a stage away from one"
+    )]
+    Full(NonZeroUsize),
+    /// A stage or its canary points at the deployment.
+    #[error("Active stages pointing to this deployment must be moved or deleted")]
+    InUse,
+    /// There is no deployment of this id.
+    #[error("Deployment id does not exist")]
+    Unknown,
+}

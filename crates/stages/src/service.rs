@@ -1,0 +1,211 @@
+//! A stage as a tower service.
+
+use std::{
+    fmt,
+    future::Future,
+    pin::Pin,
+    sync::Arc,
+    task::{self, Poll, Waker, ready},
+};
+
+use http::{HeaderMap, Request, Response};
+use pin_project_lite::pin_project;
+use tower_service::Service;
+use towergate_core::{Context, StagePath};
+
+use crate::{Release, StageBody, StageHandle, StageSnapshot, Sticky, body::Held};
+
+/// Serves the requests of a stage with the release that each of them gets.
+///
+/// A request resolves the stage once: one atomic load, and one draw if there is a canary with a share of some. It is
+/// served by that release to the end of its response, whatever happens to the stage meanwhile. Its [`Context`] is told
+/// the stage, unless something further out told it another; one is made if there is none.
+///
+/// The service is always ready. Which release a request gets is known with the request alone, so a clone of that release's
+/// service is called at once if it is ready, and its future waits for it otherwise.
+///
+/// # Examples
+///
+/// ```
+/// use http::{Request, Response};
+/// use tower::{Service, service_fn};
+/// use towergate_stages::{CanarySettings, Percent, StageHandle, StageService};
+///
+/// # #[tokio::main(flavor = "current_thread")]
+/// # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+/// let version = |status: u16| {
+///     let answer = move || Response::builder().status(status).body(String::new());
+///     service_fn(move |_: Request<String>| std::future::ready(answer()))
+/// };
+/// let prod = StageHandle::new("prod", version(200))?;
+/// let mut app = StageService::new(prod.clone());
+/// let request = || Request::get("/pets").body(String::new());
+/// assert_eq!(app.call(request()?).await?.status(), 200);
+///
+/// prod.deploy_canary(version(201), CanarySettings::new(Percent::ALL))?;
+/// assert_eq!(app.call(request()?).await?.status(), 201);
+/// # Ok(())
+/// # }
+/// ```
+pub struct StageService<S> {
+    handle: StageHandle<S>,
+    sticky: Option<Arc<Sticky>>,
+}
+
+impl<S> StageService<S> {
+    /// Creates the service of a stage, which draws for each request anew.
+    #[must_use]
+    pub fn new(handle: StageHandle<S>) -> Self {
+        Self {
+            handle,
+            sticky: None,
+        }
+    }
+
+    /// Gives the same caller the same release.
+    #[must_use]
+    pub fn sticky(mut self, sticky: Sticky) -> Self {
+        let random = &*self.handle.stages().0.random;
+        self.sticky = Some(Arc::new(sticky.keyed(random)));
+        self
+    }
+
+    /// Returns the release for a request, which is told the stage.
+    fn resolve<'a>(
+        &self,
+        snapshot: &'a StageSnapshot<S>,
+        context: &Context,
+        headers: &HeaderMap,
+    ) -> &'a Release<S> {
+        let release = snapshot.choose(|| {
+            let sticky = self.sticky.as_ref();
+            let sticky = sticky.and_then(|sticky| sticky.draw(context, headers));
+            sticky.unwrap_or_else(|| self.handle.stages().0.random.next_u64())
+        });
+        context.note_stage(StagePath {
+            info: Arc::clone(release.info()),
+            path_start: 0,
+            resource_start: 0,
+        });
+        release
+    }
+
+    /// Returns the stage.
+    #[must_use]
+    pub fn handle(&self) -> &StageHandle<S> {
+        &self.handle
+    }
+}
+
+impl<S, ReqBody, ResBody> Service<Request<ReqBody>> for StageService<S>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>> + Clone,
+{
+    type Response = Response<StageBody<ResBody, S>>;
+    type Error = S::Error;
+    type Future = ResponseFuture<S, S::Future, ReqBody, S::Error>;
+
+    fn poll_ready(&mut self, _cx: &mut task::Context<'_>) -> Poll<Result<(), Self::Error>> {
+        Poll::Ready(Ok(()))
+    }
+
+    fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
+        let snapshot = self.handle.current();
+        let release = match Context::get(request.extensions()) {
+            Some(context) => self.resolve(&snapshot, context, request.headers()),
+            None => {
+                let context = Context::of(&mut request);
+                self.resolve(&snapshot, &context, request.headers())
+            }
+        };
+        let mut service = release.service().clone();
+        // Most services are ready at once: then the request need not move into the future. One that is not is polled
+        // again by the future, which has a waker that wakes.
+        let mut no_one = task::Context::from_waker(Waker::noop());
+        let state = match service.poll_ready(&mut no_one) {
+            Poll::Ready(Ok(())) => State::Calling {
+                future: service.call(request),
+            },
+            Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
+            Poll::Pending => State::Readying {
+                service,
+                request: Some(request),
+            },
+        };
+        ResponseFuture {
+            state,
+            held: Some(Held { snapshot }),
+        }
+    }
+}
+
+impl<S> Clone for StageService<S> {
+    fn clone(&self) -> Self {
+        Self {
+            handle: self.handle.clone(),
+            sticky: self.sticky.clone(),
+        }
+    }
+}
+
+impl<S> fmt::Debug for StageService<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StageService")
+            .field("handle", &self.handle)
+            .field("sticky", &self.sticky)
+            .finish()
+    }
+}
+
+pin_project! {
+    /// The response of a [`StageService`].
+    pub struct ResponseFuture<S, F, B, E> {
+        #[pin]
+        state: State<S, F, B, E>,
+        held: Option<Held<S>>,
+    }
+}
+
+pin_project! {
+    #[project = StateProjection]
+    enum State<S, F, B, E> {
+        Readying { service: S, request: Option<Request<B>> },
+        Calling { #[pin] future: F },
+        Failed { error: Option<E> },
+    }
+}
+
+impl<S, ReqBody, ResBody> Future for ResponseFuture<S, S::Future, ReqBody, S::Error>
+where
+    S: Service<Request<ReqBody>, Response = Response<ResBody>>,
+{
+    type Output = Result<Response<StageBody<ResBody, S>>, S::Error>;
+
+    fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
+        let mut this = self.project();
+        if let StateProjection::Readying { service, request } = this.state.as_mut().project() {
+            ready!(service.poll_ready(cx))?;
+            // There is a request until the state changes, on the next line but one.
+            if let Some(request) = request.take() {
+                let future = service.call(request);
+                this.state.set(State::Calling { future });
+            }
+        }
+        let response = match this.state.project() {
+            StateProjection::Calling { future } => ready!(future.poll(cx)),
+            StateProjection::Failed { error } => match error.take() {
+                Some(error) => Err(error),
+                None => return Poll::Pending,
+            },
+            StateProjection::Readying { .. } => return Poll::Pending,
+        };
+        let held = this.held.take();
+        Poll::Ready(response.map(|response| response.map(|body| StageBody::new(body, held))))
+    }
+}
+
+impl<S, F, B, E> fmt::Debug for ResponseFuture<S, F, B, E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("ResponseFuture").finish_non_exhaustive()
+    }
+}
