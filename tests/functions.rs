@@ -421,7 +421,7 @@ async fn a_function_that_can_never_be_called_closes_its_method() {
             .stage("api", StageSettings::new("prod"))
             .build()
             .unwrap();
-        let mut found = gateway.diagnostics().iter();
+        let mut found = gateway.diagnostics().into_iter();
         let is_told = found.any(|found| {
             found.severity == severity
                 && found

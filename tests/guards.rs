@@ -67,7 +67,7 @@ async fn every_guard_of_a_definition_closes_its_method_and_is_an_error_in_strict
             500,
             guarded(AuthorizationType::CognitoUserPools, None),
         ),
-        ("an API key", 500, keyed),
+        ("an API key, which nobody has", 403, keyed),
         ("a validator", 500, validated),
     ];
     for (name, expected, method) in cases {
@@ -75,7 +75,7 @@ async fn every_guard_of_a_definition_closes_its_method_and_is_an_error_in_strict
         let found = status(&gateway(api.clone()), "GET", "").await;
         assert_eq!(found, expected, "{name}");
         match RestApi::compile(&api, true) {
-            Ok(_) => assert_eq!(expected, 200, "{name}: strict"),
+            Ok(_) => assert_ne!(expected, 500, "{name}: strict"),
             Err(error) => {
                 let mut found = error.diagnostics().iter();
                 assert!(
@@ -99,7 +99,7 @@ async fn a_closed_method_never_calls_its_backend_and_leaves_its_neighbours_open(
         HttpMethod::Get,
         Integration::http_proxy("http://own.internal/"),
     );
-    guarded.api_key_required = true;
+    guarded.request_validator = Some("all".to_owned());
     let api = definition::RestApi::new("api")
         .method("/", guarded)
         .method("/", open_method(HttpMethod::Any))
@@ -121,7 +121,10 @@ async fn a_closed_method_never_calls_its_backend_and_leaves_its_neighbours_open(
         .iter()
         .map(|d| d.place.to_string())
         .collect();
-    assert_eq!(places, ["apis.api.paths./.get.security"]);
+    assert_eq!(
+        places,
+        ["apis.api.paths./.get.x-amazon-apigateway-request-validator"]
+    );
     assert_eq!(status(&gateway, "POST", "").await, 200, "another verb");
     assert_eq!(status(&gateway, "GET", "/open").await, 200, "another path");
 }
@@ -139,18 +142,18 @@ impl Observer for Reasons {
 
 #[tokio::test]
 async fn a_closed_method_is_refused_for_what_was_reported_of_it() {
-    let mut keyed = open_method(HttpMethod::Get);
-    keyed.api_key_required = true;
-    keyed.request_validator = Some("all".to_owned());
+    let mut guarded = open_method(HttpMethod::Get);
+    guarded.authorization_type = AuthorizationType::AwsIam;
+    guarded.request_validator = Some("all".to_owned());
     let unmapped = Integration::http_proxy("http://h/{x}");
     let of = |method: Method| definition::RestApi::new("api").method("/", method);
     let cases: [(&str, _, &[&str]); 3] = [
         (
             "two guards",
-            of(keyed),
+            of(guarded),
             &[
-                "paths./.get.security",
-                "an API key",
+                "paths./.get.x-amazon-apigateway-auth",
+                "AWS_IAM",
                 "paths./.get.x-amazon-apigateway-request-validator",
                 "`all`",
             ],
@@ -250,10 +253,10 @@ async fn every_guarding_extension_of_a_document_guards_its_method() {
             security(json!([{"pool": ["pets/read"]}])),
         ),
         ("sigv4", 500, nothing(), security(json!([{"sigv4": []}]))),
-        ("an API key", 500, nothing(), security(json!([{"key": []}]))),
+        ("an API key", 403, nothing(), security(json!([{"key": []}]))),
         (
             "an authorizer and an API key",
-            500,
+            401,
             nothing(),
             security(json!([{"token": [], "key": []}])),
         ),

@@ -17,10 +17,10 @@ use crate::{
 /// The key of a method's integration.
 const INTEGRATION: &str = "x-amazon-apigateway-integration";
 
-/// Compiles a definition. There is no deployment if one of the diagnostics is an error.
+/// Compiles a definition, or returns what was found if an error is among it.
 ///
 /// With `strict`, faults and unsupported parts are errors too.
-pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>, Vec<Diagnostic>) {
+pub(crate) fn compile(definition: &RestApi, strict: bool) -> Result<Deployment, Vec<Diagnostic>> {
     let mut diagnostics = Vec::new();
     report_unserved(definition, &mut diagnostics);
     let access = AccessRules::compile(definition, &mut diagnostics);
@@ -35,12 +35,8 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
     for (path, resource) in &definition.resources {
         let place = Place::from_iter(["paths", path]);
         for (verb, method) in &resource.methods {
-            let key = match verb {
-                HttpMethod::Any => "x-amazon-apigateway-any-method".to_owned(),
-                verb => verb.as_str().to_ascii_lowercase(),
-            };
             routes = routes.route(route_method(*verb), path, MethodId(methods.len()));
-            let place = place.key(key);
+            let place = place.key(verb.key());
             let method = compile_method(&access, &binary, method, &place, &mut diagnostics);
             if let Ok(integration) = method.integration()
                 && let Some(function) = integration.function()
@@ -70,15 +66,19 @@ pub(crate) fn compile(definition: &RestApi, strict: bool) -> (Option<Deployment>
         .map(Guard::authorizer)
         .collect();
     functions.extend(access.functions(&asked));
-    let deployment = routes.ok().filter(|_| !refused).map(|routes| Deployment {
+    let (Ok(routes), false) = (routes, refused) else {
+        return Err(diagnostics);
+    };
+    Ok(Deployment {
         routes,
         methods,
         gateway_responses,
         execute_api_disabled: definition.disable_execute_api_endpoint,
         access,
+        api_key_source: definition.api_key_source,
         functions,
-    });
-    (deployment, diagnostics)
+        diagnostics,
+    })
 }
 
 /// Compiles a method. One that something guards which is not served stays closed, whatever its integration is.
@@ -103,6 +103,7 @@ fn compile_method(
         Some(integration) if is_open => CompiledMethod::Open {
             integration: Box::new(integration),
             guard,
+            api_key: method.api_key_required,
         },
         _ => CompiledMethod::closed(diagnostics.iter().skip(found)),
     }
@@ -141,9 +142,6 @@ fn unserved_guards(method: &Method, served: Option<&Guard>) -> Vec<(&'static str
             "security",
             "the requirement of scopes without an authorizer".to_owned(),
         ));
-    }
-    if method.api_key_required {
-        guards.push(("security", "the requirement of an API key".to_owned()));
     }
     if method.request_validator.is_some() {
         let validator = named("the request validator", &method.request_validator);
@@ -192,8 +190,7 @@ mod tests {
         let mut api = RestApi::new("api").method("/", method);
         let authorizer = Authorizer::new(AuthorizerType::CognitoUserPools);
         api.authorizers.insert("pool".to_owned(), authorizer);
-        let (deployment, diagnostics) = compile(&api, false);
-        let deployment = deployment.expect("no error");
+        let deployment = compile(&api, false).expect("no error");
         assert!(
             deployment
                 .method(MethodId(0))
@@ -201,7 +198,11 @@ mod tests {
                 .integration()
                 .is_err()
         );
-        let found: Vec<_> = diagnostics.iter().map(ToString::to_string).collect();
+        let found: Vec<_> = deployment
+            .diagnostics
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         let expected = "paths./.get.security: unsupported: the Cognito authorizer `pool` (without the feature `jwt`) is \
             not served, so this method answers 500";
         assert!(found.iter().any(|found| found == expected), "{found:?}");

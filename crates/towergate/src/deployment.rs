@@ -1,7 +1,7 @@
 //! A compiled definition: immutable, shared by every request to it.
 
 use towergate_core::{Rejection, Step};
-use towergate_definition::{Diagnostic, Place, Severity};
+use towergate_definition::{ApiKeySource, Diagnostic, Place, Severity};
 use towergate_integrations::{Backends, CompiledIntegration, FunctionArn};
 use towergate_routing::RouteTable;
 
@@ -14,6 +14,13 @@ use crate::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct MethodId(pub(crate) usize);
 
+impl MethodId {
+    /// Returns what a list by method has of this one.
+    pub(crate) fn of<T>(self, list: &[Option<T>]) -> Option<&T> {
+        list.get(self.0)?.as_ref()
+    }
+}
+
 /// An API that was compiled: everything that can be parsed has been.
 #[derive(Debug)]
 pub(crate) struct Deployment {
@@ -22,8 +29,11 @@ pub(crate) struct Deployment {
     pub(crate) gateway_responses: GatewayResponses,
     pub(crate) execute_api_disabled: bool,
     pub(crate) access: AccessRules,
+    pub(crate) api_key_source: ApiKeySource,
     /// The functions that methods and authorizers call, and where the definition names them.
     pub(crate) functions: Vec<(Place, FunctionArn)>,
+    /// What was found as it was compiled, no error among it.
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl Deployment {
@@ -54,6 +64,8 @@ pub(crate) enum CompiledMethod {
         integration: Box<CompiledIntegration>,
         /// The authorizer that lets callers in.
         guard: Option<Guard>,
+        /// Whether callers need an API key.
+        api_key: bool,
     },
     /// Nothing: the method cannot be served as its definition says, and answers 500.
     Closed {
@@ -78,6 +90,11 @@ impl CompiledMethod {
             Self::Open { guard, .. } => guard.as_ref(),
             Self::Closed { .. } => None,
         }
+    }
+
+    /// Returns whether callers need an API key.
+    pub(crate) fn requires_api_key(&self) -> bool {
+        matches!(self, Self::Open { api_key: true, .. })
     }
 
     pub(crate) fn integration(&self) -> Result<&CompiledIntegration, Rejection> {

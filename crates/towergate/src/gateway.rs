@@ -5,17 +5,29 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context as TaskContext, Poll},
+    time::Duration,
 };
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
 use towergate_core::{Body, BoxError, BoxFuture};
 use towergate_definition::Diagnostic;
 
-use crate::{GatewayBuilder, pipeline, runtime::Runtime, stage_table::StageTable};
+#[cfg(feature = "config")]
+use towergate_integrations::Backends;
+use towergate_throttling::UsagePlans;
+
+#[cfg(feature = "config")]
+use crate::RestApi;
+
+use crate::{
+    Admin, BuildError, Changes, GatewayBuilder, RouteInfo, assembly::Assembled, control::Control,
+    in_flight::Visit, pipeline, serving::Serving,
+};
 
 /// APIs on their stages. A clone is cheap and serves the same.
 ///
@@ -45,9 +57,10 @@ pub struct Gateway(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    runtime: Runtime,
-    stages: StageTable,
-    diagnostics: Vec<Diagnostic>,
+    /// What requests are answered with: each resolves it once, and a change replaces it as a whole.
+    serving: ArcSwap<Serving>,
+    /// What changes go by. No request waits for it.
+    control: Mutex<Control>,
 }
 
 impl Gateway {
@@ -56,33 +69,155 @@ impl Gateway {
         GatewayBuilder::default()
     }
 
-    pub(crate) fn new(runtime: Runtime, stages: StageTable, diagnostics: Vec<Diagnostic>) -> Self {
+    pub(crate) fn new(serving: Serving, control: Control) -> Self {
         Self(Arc::new(Inner {
-            runtime,
-            stages,
-            diagnostics,
+            serving: ArcSwap::from_pointee(serving),
+            control: Mutex::new(control),
         }))
+    }
+
+    /// Returns a builder for what this gateway is to serve [next](Self::reload): it keeps clients, time, chance, observer,
+    /// stores, keys of issuers, account and region, and knows no APIs, stages, services, functions, API keys, usage plans
+    /// and domain names.
+    pub fn successor(&self) -> GatewayBuilder {
+        let serving = self.serving();
+        let control = self.control();
+        let mut runtime = serving.runtime.clone();
+        runtime.backends = runtime.backends.emptied();
+        GatewayBuilder {
+            runtime,
+            region: control.region.clone(),
+            account_id: control.account_id.clone(),
+            strict: control.strict,
+            #[cfg(feature = "jwt")]
+            keys: control.keys.clone(),
+            ..GatewayBuilder::default()
+        }
+    }
+
+    /// Serves what `next` says from now on, whole: each request is answered by the old or by the new, those in flight by
+    /// the old to their end. What `next` says again goes on as it is, with its counts, buckets, authorizers and what they
+    /// keep.
+    ///
+    /// ```
+    /// use towergate::{Gateway, Integration, RestApi, StageSettings};
+    ///
+    /// let api = RestApi::builder("pets").get("/pets", Integration::mock(200)).build()?;
+    /// let gateway = Gateway::builder().api("pets", api.clone()).stage("pets", StageSettings::new("prod")).build()?;
+    ///
+    /// let beta = StageSettings::new("beta").variable("backend", "10.0.0.8:8080");
+    /// let next = gateway.successor().api("pets", api).stage("pets", StageSettings::new("prod")).stage("pets", beta);
+    /// assert_eq!(gateway.reload(next)?.to_string(), "added apis.pets.stages.beta");
+    /// # Ok::<(), towergate::BuildError>(())
+    /// ```
+    ///
+    /// # Errors
+    ///
+    /// Returns everything that is wrong with `next` at once; nothing has changed then.
+    pub fn reload(&self, next: GatewayBuilder) -> Result<Changes, BuildError> {
+        let mut control = self.control();
+        let Assembled {
+            mut serving,
+            control: new,
+        } = next.assemble(Some(&control))?;
+        serving.in_flight = Arc::clone(&self.serving().in_flight);
+        let changes = new.changes_since(&control);
+        *control = new;
+        self.0.serving.store(Arc::new(serving));
+        Ok(changes)
+    }
+
+    /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says
+    /// the same of them as the one before leaves such changes as they are.
+    #[must_use]
+    pub fn usage_plans(&self) -> UsagePlans {
+        self.serving().runtime.plans.clone()
+    }
+
+    /// Returns every method of every stage, and what is said of it.
+    #[must_use]
+    pub fn routes(&self) -> Vec<RouteInfo> {
+        self.control().routes()
+    }
+
+    /// Returns a service for operators and their probes.
+    #[must_use]
+    pub fn admin(&self) -> Admin {
+        Admin(self.clone())
+    }
+
+    /// Says that the gateway is to end, and waits until no request is in flight, but not past `deadline`. Returns whether
+    /// there is none.
+    ///
+    /// Requests that still come are answered. [`Admin`] tells probes to send no more.
+    pub async fn drain(&self, deadline: Duration) -> bool {
+        let serving = self.0.serving.load_full();
+        let backends = &serving.runtime.backends;
+        let deadline = backends.clock().now().saturating_add(deadline);
+        let sleep = backends.timer().sleep_until(deadline);
+        serving.in_flight.drain(sleep).await
+    }
+
+    /// Returns whether the gateway was told to end.
+    #[must_use]
+    pub fn is_draining(&self) -> bool {
+        self.serving().in_flight.is_draining()
+    }
+
+    /// Returns how many requests are in flight: of which the answer has not ended.
+    #[must_use]
+    pub fn requests_in_flight(&self) -> usize {
+        self.serving().in_flight.requests()
+    }
+
+    /// Returns an API as it was compiled.
+    #[cfg(feature = "config")]
+    pub(crate) fn known_api(&self, id: &str) -> Option<RestApi> {
+        self.control().apis.get(id).map(|known| known.api.clone())
+    }
+
+    /// Returns what the canary of a stage serves, as it was compiled.
+    #[cfg(feature = "config")]
+    pub(crate) fn known_canary(&self, api_id: &str, stage: &str) -> Option<RestApi> {
+        self.control()
+            .canary(api_id, stage)
+            .map(|known| known.api.clone())
+    }
+
+    /// Returns what the APIs call.
+    #[cfg(feature = "config")]
+    pub(crate) fn backends(&self) -> Backends {
+        self.serving().runtime.backends.clone()
+    }
+
+    fn serving(&self) -> arc_swap::Guard<Arc<Serving>> {
+        self.0.serving.load()
+    }
+
+    fn control(&self) -> MutexGuard<'_, Control> {
+        // It is replaced whole or not at all: what a panicking thread left is good.
+        self.0
+            .control
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns what was found as the APIs were compiled. The place of a finding in the definition of an API begins
     /// with `apis` and the API's id.
     #[must_use]
-    pub fn diagnostics(&self) -> &[Diagnostic] {
-        &self.0.diagnostics
+    pub fn diagnostics(&self) -> Vec<Diagnostic> {
+        self.serving().diagnostics.clone()
     }
 
     /// Answers a request. A gateway never fails: what goes wrong is a response.
     pub async fn answer(&self, request: Request<Body>) -> Response<Body> {
-        Arc::clone(&self.0).answer(request).await
+        self.0.answer(request).await
     }
 }
 
 impl Inner {
     /// Makes the context outside the future, which is smaller without the request's head.
-    fn answer<B>(
-        self: Arc<Self>,
-        request: Request<B>,
-    ) -> impl Future<Output = Response<Body>> + Send + use<B>
+    fn answer<B>(&self, request: Request<B>) -> impl Future<Output = Response<Body>> + Send + use<B>
     where
         B: http_body::Body<Data = Bytes> + Send + 'static,
         B::Error: Into<BoxError>,
@@ -90,9 +225,13 @@ impl Inner {
         #[cfg(feature = "axum")]
         let request = crate::axum::with_peer(request);
         let (head, body) = request.into_parts();
-        let context = pipeline::begin(&self.runtime, head);
+        let visit = Visit::new(self.serving.load_full());
+        let context = pipeline::begin(&visit.runtime, head);
         let body = Body::new(body);
-        async move { pipeline::handle(&self.runtime, &self.stages, context, body).await }
+        async move {
+            let response = pipeline::handle(&visit, context, body).await;
+            response.map(|body| body.holding(visit))
+        }
     }
 }
 
@@ -110,7 +249,7 @@ where
     }
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
-        ResponseFuture(Box::pin(Arc::clone(&self.0).answer(request)))
+        ResponseFuture(Box::pin(self.0.answer(request)))
     }
 }
 

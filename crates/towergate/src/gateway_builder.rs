@@ -1,42 +1,41 @@
 //! Puts APIs on stages.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    sync::Arc,
-};
+use std::{fmt, sync::Arc};
 
-use towergate_authorizers::policy::ApiArn;
-use towergate_core::{Observer, StageInfo, TrustedHops};
-use towergate_definition::{self as definition, Diagnostic, Place, Severity};
-use towergate_integrations::{Backends, FunctionArn, InProcess, Lambda};
+use towergate_core::{Observer, TrustedHops};
+use towergate_integrations::{Backends, InProcess, Lambda};
+use towergate_routing::Domain;
+use towergate_throttling::{ApiKey, Rate, SharedLimits, UsagePlan, UsagePlans};
 
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
 use crate::{
-    BuildError, Gateway, RestApi, StageSettings,
-    access::{Access, Means},
-    deployment::CompiledMethod,
-    policy_scope::report_foreign_statements,
+    ApiSource, BuildError, DomainTarget, Gateway, StageSettings, assembly::Assembled,
     runtime::Runtime,
-    stage::StageSnapshot,
-    stage_table::StageTable,
 };
 
 /// Puts APIs on stages.
 #[derive(Default)]
 #[must_use = "a builder makes no gateway until `build` is called"]
 pub struct GatewayBuilder {
-    runtime: Runtime,
-    region: Option<String>,
-    account_id: Option<String>,
-    strict: bool,
-    apis: Vec<(String, ApiSource)>,
-    stages: Vec<(String, StageSettings)>,
-    services: Vec<(String, InProcess)>,
-    functions: Vec<(String, Lambda)>,
+    pub(crate) runtime: Runtime,
+    pub(crate) region: Option<String>,
+    pub(crate) account_id: Option<String>,
+    pub(crate) strict: bool,
+    pub(crate) apis: Vec<(String, ApiSource)>,
+    pub(crate) stages: Vec<(String, StageSettings)>,
+    /// The ids of APIs that were refused already, of which nothing more is said.
+    pub(crate) refused: Vec<String>,
+    /// What canaries serve that have a definition of their own, by API and stage.
+    pub(crate) canaries: Vec<((String, String), ApiSource)>,
+    pub(crate) services: Vec<(String, InProcess)>,
+    pub(crate) functions: Vec<(String, Lambda)>,
+    pub(crate) throttle: Option<Rate>,
+    pub(crate) api_keys: Vec<ApiKey>,
+    pub(crate) usage_plans: Vec<UsagePlan>,
+    pub(crate) domains: Vec<Domain<DomainTarget>>,
     #[cfg(feature = "jwt")]
-    keys: IssuerKeyRing,
+    pub(crate) keys: IssuerKeyRing,
 }
 
 impl GatewayBuilder {
@@ -49,6 +48,32 @@ impl GatewayBuilder {
     /// Puts an API on a stage.
     pub fn stage(mut self, api_id: impl Into<String>, stage: StageSettings) -> Self {
         self.stages.push((api_id.into(), stage));
+        self
+    }
+
+    /// Gives the canary of a stage an API of its own, such as the next version. Without one it serves that of the stage, with
+    /// other variables.
+    ///
+    /// ```
+    /// use towergate::{CanarySettings, Gateway, Integration, RestApi, StageSettings, stages::Percent};
+    ///
+    /// let version = |status| RestApi::builder("pets").get("/pets", Integration::mock(status)).build();
+    /// let canary = CanarySettings::new(Percent::new(10.0)?);
+    /// let gateway = Gateway::builder()
+    ///     .api("pets", version(200)?)
+    ///     .stage("pets", StageSettings::new("prod").canary(canary))
+    ///     .canary_api("pets", "prod", version(201)?)
+    ///     .build()?;
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn canary_api(
+        mut self,
+        api_id: impl Into<String>,
+        stage: impl Into<String>,
+        api: impl Into<ApiSource>,
+    ) -> Self {
+        let key = (api_id.into(), stage.into());
+        self.canaries.push((key, api.into()));
         self
     }
 
@@ -116,180 +141,75 @@ impl GatewayBuilder {
         self
     }
 
+    /// Holds all requests of the gateway together to a rate: the throttle of the account. There is none by default.
+    pub fn throttle(mut self, rate: Rate) -> Self {
+        self.throttle = Some(rate);
+        self
+    }
+
+    /// Adds an API key, for the methods that require one.
+    pub fn api_key(mut self, key: ApiKey) -> Self {
+        self.api_keys.push(key);
+        self
+    }
+
+    /// Adds a usage plan, which says what its keys may call, how fast and how often.
+    pub fn usage_plan(mut self, plan: UsagePlan) -> Self {
+        self.usage_plans.push(plan);
+        self
+    }
+
+    /// Keeps every limit in a store that nodes share.
+    pub fn shared_limits(mut self, store: Arc<dyn SharedLimits>) -> Self {
+        self.runtime.plans = UsagePlans::with_shared(store);
+        self
+    }
+
+    /// Keeps every limit in this store, or on this node; what was counted so far goes on if nothing else is told.
+    #[cfg(feature = "config")]
+    pub(crate) fn store(mut self, shared: Option<Arc<dyn SharedLimits>>) -> Self {
+        let is_same = match (self.runtime.plans.shared(), &shared) {
+            (Some(known), Some(told)) => Arc::ptr_eq(known, told),
+            (known, told) => known.is_none() && told.is_none(),
+        };
+        if !is_same {
+            self.runtime.plans = shared.map_or_else(UsagePlans::new, UsagePlans::with_shared);
+        }
+        self
+    }
+
+    /// Adds a domain name, whose requests go where its mappings and routing rules say and nowhere else.
+    ///
+    /// ```
+    /// use towergate::{Gateway, DomainTarget, routing::Domain};
+    ///
+    /// let domain = Domain::new("api.example.com").base_path_mapping("v1", DomainTarget::new("pets", "prod"));
+    /// let builder = Gateway::builder().domain_name(domain);
+    /// # let _ = builder;
+    /// ```
+    pub fn domain_name(mut self, domain: Domain<DomainTarget>) -> Self {
+        self.domains.push(domain);
+        self
+    }
+
+    pub(crate) fn account_of_arns(&self) -> &str {
+        self.account_id.as_deref().unwrap_or("000000000000")
+    }
+
+    pub(crate) fn region_of_arns(&self) -> &str {
+        self.region.as_deref().unwrap_or("us-east-1")
+    }
+
     /// Compiles every API and puts it on its stages.
     ///
     /// # Errors
     ///
     /// Returns everything that is wrong at once.
-    pub fn build(mut self) -> Result<Gateway, BuildError> {
-        let mut diagnostics = Vec::new();
-        let apis = self.compile(&mut diagnostics);
-        self.register(&mut diagnostics);
-        self.register_functions(&apis, &mut diagnostics);
-        self.check_functions(&apis, &mut diagnostics);
-        let accesses = self.accesses(&apis, &mut diagnostics);
-        let stages = self.address(&apis, &accesses, &mut diagnostics);
-        if diagnostics
-            .iter()
-            .any(|found| found.severity == Severity::Error)
-        {
-            return Err(BuildError::new(diagnostics));
-        }
-        diagnostics.extend(stages.overlaps());
-        Ok(Gateway::new(self.runtime, stages, diagnostics))
-    }
-
-    fn compile(&mut self, diagnostics: &mut Vec<Diagnostic>) -> BTreeMap<String, RestApi> {
-        let mut apis = BTreeMap::new();
-        for (id, source) in std::mem::take(&mut self.apis) {
-            let place = Place::from_iter(["apis", &id]);
-            let (api, found) = source.compile(self.strict);
-            diagnostics.extend(found.into_iter().map(|found| found.within(&place)));
-            self.services
-                .extend(api.iter().flat_map(|api| api.services.iter().cloned()));
-            if apis.contains_key(&id) {
-                diagnostics.push(Diagnostic::error(
-                    place,
-                    "there is an API of this id already",
-                ));
-            }
-            apis.extend(api.map(|api| (id, api)));
-        }
-        apis
-    }
-
-    fn register(&mut self, diagnostics: &mut Vec<Diagnostic>) {
-        for (origin, service) in std::mem::take(&mut self.services) {
-            let backends = self.runtime.backends.clone();
-            match backends.with_service(&origin, service) {
-                Ok(backends) => self.runtime.backends = backends,
-                Err(error) => {
-                    let place = Place::from_iter(["services", &origin]);
-                    diagnostics.push(Diagnostic::error(place, error.to_string()));
-                }
-            }
-        }
-    }
-
-    fn register_functions(
-        &mut self,
-        apis: &BTreeMap<String, RestApi>,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) {
-        let backends = &mut self.runtime.backends;
-        let mut report = |text: &str, message: String| {
-            let place = Place::from_iter(["functions", text]);
-            diagnostics.push(Diagnostic::error(place, message));
-        };
-        let mut register = |arn: &FunctionArn, function| {
-            if let Err(error) = backends.insert_function(arn, function) {
-                report(arn.as_str(), error.to_string());
-            }
-        };
-        for (arn, function) in apis.values().flat_map(|api| api.functions.iter().cloned()) {
-            register(&arn, function);
-        }
-        let mut invalid = Vec::new();
-        for (text, function) in std::mem::take(&mut self.functions) {
-            match FunctionArn::parse(&text) {
-                Ok(arn) => register(&arn, function),
-                Err(error) => invalid.push((text, error.to_string())),
-            }
-        }
-        for (text, message) in invalid {
-            report(&text, message);
-        }
-    }
-
-    /// Reports the functions that an API calls and nobody stands for.
-    fn check_functions(&self, apis: &BTreeMap<String, RestApi>, diagnostics: &mut Vec<Diagnostic>) {
-        for (id, api) in apis {
-            let root = Place::from_iter(["apis", id]);
-            let unknown = api.deployment.unknown_functions(&self.runtime.backends);
-            diagnostics.extend(unknown.map(|found| found.within(&root)));
-        }
-    }
-
-    /// Joins what each API says of who may call with the functions and keys of the gateway.
-    fn accesses(
-        &mut self,
-        apis: &BTreeMap<String, RestApi>,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> BTreeMap<String, Arc<Access>> {
-        let mut accesses = BTreeMap::new();
-        for (id, api) in apis {
-            let arn = ApiArn::new(self.region_of_arns(), self.account_of_arns(), id);
-            let mut found = Vec::new();
-            let mut means = Means {
-                backends: &self.runtime.backends,
-                #[cfg(feature = "jwt")]
-                keys: &mut self.keys,
-            };
-            let methods = api.deployment.methods.iter();
-            let guards = methods.filter_map(CompiledMethod::guard).collect();
-            let rules = &api.deployment.access;
-            if let Some(policy) = rules.policy() {
-                report_foreign_statements(policy, &arn, &mut found);
-            }
-            let access = Access::build(rules, &guards, &arn, &mut means, &mut found);
-            let root = Place::from_iter(["apis", id]);
-            diagnostics.extend(found.into_iter().map(|found| found.within(&root)));
-            accesses.insert(id.clone(), Arc::new(access));
-        }
-        accesses
-    }
-
-    fn account_of_arns(&self) -> &str {
-        self.account_id.as_deref().unwrap_or("000000000000")
-    }
-
-    fn region_of_arns(&self) -> &str {
-        self.region.as_deref().unwrap_or("us-east-1")
-    }
-
-    fn address(
-        &self,
-        apis: &BTreeMap<String, RestApi>,
-        accesses: &BTreeMap<String, Arc<Access>>,
-        diagnostics: &mut Vec<Diagnostic>,
-    ) -> StageTable {
-        let mut stages = StageTable::default();
-        let mut seen = BTreeSet::new();
-        for (api_id, stage) in &self.stages {
-            let place = Place::from_iter(["apis", api_id, "stages", &stage.name]);
-            stage.check(&place, diagnostics);
-            if !seen.insert((api_id, &stage.name)) {
-                diagnostics.push(Diagnostic::error(place, "the API has this stage already"));
-            } else if let Some((api, access)) = apis.get(api_id).zip(accesses.get(api_id)) {
-                stages.insert(Arc::new(self.snapshot(api_id, stage, api, access)));
-            } else {
-                diagnostics.push(Diagnostic::error(
-                    place,
-                    format!("there is no API `{api_id}`; add it with `api`"),
-                ));
-            }
-        }
-        stages
-    }
-
-    fn snapshot(
-        &self,
-        api_id: &str,
-        stage: &StageSettings,
-        api: &RestApi,
-        access: &Arc<Access>,
-    ) -> StageSnapshot {
-        let mut info = StageInfo::default();
-        self.account_of_arns().clone_into(&mut info.account_id);
-        self.region_of_arns().clone_into(&mut info.region);
-        api_id.clone_into(&mut info.api_id);
-        info.stage.clone_from(&stage.name);
-        info.variables.clone_from(&stage.variables);
-        StageSnapshot {
-            deployment: Arc::clone(&api.deployment),
-            info: Arc::new(info),
-            access: Arc::clone(access),
-        }
+    pub fn build(self) -> Result<Gateway, BuildError> {
+        let Assembled {
+            serving, control, ..
+        } = self.assemble(None)?;
+        Ok(Gateway::new(serving, control))
     }
 }
 
@@ -299,65 +219,5 @@ impl fmt::Debug for GatewayBuilder {
             .field("apis", &self.apis)
             .field("stages", &self.stages)
             .finish_non_exhaustive()
-    }
-}
-
-/// Where an API comes from.
-#[derive(Debug)]
-pub struct ApiSource(Source);
-
-#[derive(Debug)]
-enum Source {
-    Compiled(Box<RestApi>),
-    Definition(Box<definition::RestApi>, Vec<Diagnostic>),
-}
-
-impl ApiSource {
-    /// Compiles the API, and returns what there is to say about it.
-    fn compile(self, strict: bool) -> (Option<RestApi>, Vec<Diagnostic>) {
-        let (definition, mut diagnostics) = match self.0 {
-            Source::Compiled(api) => {
-                let diagnostics = api.diagnostics.clone();
-                return (Some(*api), diagnostics);
-            }
-            Source::Definition(definition, diagnostics) => (definition, diagnostics),
-        };
-        if strict {
-            diagnostics.iter_mut().for_each(Diagnostic::escalate);
-        }
-        match RestApi::compile(&definition, strict) {
-            Ok(api) => {
-                diagnostics.extend(api.diagnostics.iter().cloned());
-                (Some(api), diagnostics)
-            }
-            Err(error) => {
-                diagnostics.extend(error.diagnostics().iter().cloned());
-                (None, diagnostics)
-            }
-        }
-    }
-}
-
-impl From<RestApi> for ApiSource {
-    fn from(api: RestApi) -> Self {
-        Self(Source::Compiled(Box::new(api)))
-    }
-}
-
-impl From<definition::RestApi> for ApiSource {
-    /// Parts that cannot be served close their methods, unless the gateway is strict.
-    fn from(definition: definition::RestApi) -> Self {
-        Self(Source::Definition(Box::new(definition), Vec::new()))
-    }
-}
-
-#[cfg(feature = "openapi")]
-impl From<towergate_openapi::Imported> for ApiSource {
-    /// Parts that cannot be served close their methods, unless the gateway is strict.
-    fn from(imported: towergate_openapi::Imported) -> Self {
-        Self(Source::Definition(
-            Box::new(imported.definition),
-            imported.diagnostics,
-        ))
     }
 }

@@ -34,31 +34,46 @@
 //! | `java-regex` | selection patterns with look-around and back-references |
 
 mod access;
+mod admin;
+mod api_source;
+mod assembly;
 #[cfg(feature = "axum")]
 mod axum;
+mod changes;
 mod compile;
 #[cfg(feature = "config")]
 pub mod config;
+mod control;
 mod deployment;
+mod domains;
 mod error;
 mod gateway;
 mod gateway_builder;
 mod gateway_responses;
+mod in_flight;
+mod limiting;
 mod limits;
 mod pipeline;
 mod policy_scope;
 mod rest_api;
+mod routes;
 mod runtime;
 #[cfg(feature = "serve")]
 pub mod serve;
+mod serving;
 mod stage;
 mod stage_table;
 
+pub use admin::Admin;
+pub use api_source::ApiSource;
+pub use changes::{Change, ChangeKind, Changes};
+pub use domains::DomainTarget;
 pub use error::BuildError;
 pub use gateway::{Gateway, ResponseFuture};
-pub use gateway_builder::{ApiSource, GatewayBuilder};
+pub use gateway_builder::GatewayBuilder;
 pub use rest_api::{MethodBackend, RestApi, RestApiBuilder};
-pub use stage::StageSettings;
+pub use routes::RouteInfo;
+pub use stage::{CanarySettings, StageSettings};
 pub use towergate_core::{
     Body, BodyError, BoxError, BoxFuture, ClientAddress, ClientScheme, Clock, Context,
     ContextVariable, ExtendedRequestId, Function, FunctionError, Identity, Invocation,
@@ -78,3 +93,5 @@ pub use towergate_mapping_templates as mapping_templates;
 #[cfg(feature = "openapi")]
 pub use towergate_openapi as openapi;
 pub use towergate_routing as routing;
+pub use towergate_stages as stages;
+pub use towergate_throttling as throttling;

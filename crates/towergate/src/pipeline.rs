@@ -9,7 +9,9 @@ use towergate_core::{
     Body, Context, REQUEST_ID, Rejection, ResponseType, Route, StagePath, Step, Style, TRACE_ID,
 };
 
-use crate::{limits, runtime::Runtime, stage::StageSnapshot, stage_table::StageTable};
+use towergate_routing::DomainMatch;
+
+use crate::{limits, runtime::Runtime, serving::Serving, stage::Release};
 
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
@@ -31,16 +33,12 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
 }
 
 /// Answers a request. Whatever refuses it is restyled by the gateway responses of its API.
-pub(crate) async fn handle(
-    runtime: &Runtime,
-    stages: &StageTable,
-    context: Context,
-    body: Body,
-) -> Response<Body> {
-    let stage = resolve(stages, &context);
-    let response = match walk(runtime, stage, &context, body).await {
+pub(crate) async fn handle(serving: &Serving, context: Context, body: Body) -> Response<Body> {
+    let runtime = &serving.runtime;
+    let release = resolve(serving, &context);
+    let response = match walk(runtime, release, &context, body).await {
         Ok(response) => response,
-        Err(rejection) => refuse(runtime, stage, &context, rejection),
+        Err(rejection) => refuse(runtime, release.ok(), &context, rejection),
     };
     finish(runtime, &context, response)
 }
@@ -48,15 +46,20 @@ pub(crate) async fn handle(
 /// The steps that may refuse a request, in their order.
 async fn walk(
     runtime: &Runtime,
-    stage: Option<&StageSnapshot>,
+    release: Result<&Release, NoStage>,
     context: &Context,
     body: Body,
 ) -> Result<Response<Body>, Rejection> {
     let body = limits::check(context, body, &runtime.backends).await?;
 
-    let stage = stage.ok_or_else(no_stage)?;
-    let routes = &stage.deployment.routes;
-    let found = routes
+    let Release { api, demands, .. } = match release {
+        Ok(release) => release,
+        Err(NoStage::Reserved) => return Ok(Response::new(Body::empty())),
+        Err(NoStage::Unknown) => return Err(no_stage()),
+    };
+    let deployment = &api.api.deployment;
+    let found = deployment
+        .routes
         .find(context.method(), context.resource_path())
         .ok_or_else(no_route)?;
     context.note_route(Route {
@@ -64,11 +67,16 @@ async fn walk(
         params: found.params,
     });
 
-    let method = stage.deployment.method(*found.value)?;
+    let method = deployment.method(*found.value)?;
     let integration = method.integration()?;
-    if stage.access.guards(method.guard()) {
+    let mut now = context.received_at();
+    if api.access.guards(method.guard()) {
         // Boxed, so that methods that are open to anybody do not carry the room for it.
-        Box::pin(stage.access.admit(context, method.guard())).await?;
+        Box::pin(api.access.admit(context, method.guard())).await?;
+        now = runtime.backends.clock().now();
+    }
+    if let Some(demands) = found.value.of(demands) {
+        Box::pin(demands.admit(&runtime.plans, context, now)).await?;
     }
     let mut response = integration.call(context, body, &runtime.backends).await?;
 
@@ -88,15 +96,32 @@ fn no_route() -> Rejection {
     Rejection::new(ResponseType::MissingAuthenticationToken, Step::Route)
 }
 
-/// Finds the stage by host and path, and notes where in the path it stands.
-fn resolve<'a>(stages: &'a StageTable, context: &Context) -> Option<&'a StageSnapshot> {
-    let address = stages.find(context.authority(), context.uri().path())?;
+/// Why a request has no stage.
+#[derive(Debug, Clone, Copy)]
+enum NoStage {
+    /// It asks whether a domain is well.
+    Reserved,
+    /// No API has its host, path and stage.
+    Unknown,
+}
+
+/// Finds the stage by host and path, draws between it and its canary, and notes where in the path it stands.
+fn resolve<'a>(serving: &'a Serving, context: &Context) -> Result<&'a Release, NoStage> {
+    let (host, path) = (context.authority(), context.uri().path());
+    let address = match serving.domains.find(host, path, context.headers()) {
+        DomainMatch::NotADomain => serving.stages.find(host, path),
+        DomainMatch::Found(found) => serving.stages.mapped(&found, path),
+        DomainMatch::Reserved => return Err(NoStage::Reserved),
+        _ => None,
+    };
+    let address = address.ok_or(NoStage::Unknown)?;
+    let release = address.stage.choose(serving.runtime.backends.random());
     context.note_stage(StagePath {
-        info: Arc::clone(&address.stage.info),
+        info: Arc::clone(&release.info),
         path_start: address.path_start,
         resource_start: address.resource_start,
     });
-    Some(address.stage)
+    Ok(release)
 }
 
 /// Adds what every answer carries, and tells the observer.
@@ -119,15 +144,15 @@ fn finish(runtime: &Runtime, context: &Context, mut response: Response<Body>) ->
 /// Turns a rejection into the API's own words, unless it comes from the transport or belongs to no API.
 fn refuse(
     runtime: &Runtime,
-    stage: Option<&StageSnapshot>,
+    release: Option<&Release>,
     context: &Context,
     rejection: Rejection,
 ) -> Response<Body> {
     runtime.observer.on_rejection(context, &rejection);
     context.note_rejection(rejection.clone());
-    match stage.filter(|_| !is_too_large(Some(&rejection))) {
-        Some(stage) => {
-            let gateway_responses = &stage.deployment.gateway_responses;
+    match release.filter(|_| !is_too_large(Some(&rejection))) {
+        Some(release) => {
+            let gateway_responses = &release.api.api.deployment.gateway_responses;
             gateway_responses.respond(context, rejection)
         }
         None => rejection.into_response(Style::Rest),

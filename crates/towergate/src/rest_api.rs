@@ -9,7 +9,11 @@ use towergate_definition::{
 };
 use towergate_integrations::{FunctionArn, InProcess, Lambda};
 
-use crate::{BuildError, compile::compile, deployment::Deployment};
+use crate::{
+    BuildError,
+    compile::compile,
+    deployment::{CompiledMethod, Deployment},
+};
 
 /// A REST API, compiled and ready to be put on a stage.
 ///
@@ -25,8 +29,13 @@ use crate::{BuildError, compile::compile, deployment::Deployment};
 /// ```
 #[derive(Clone)]
 pub struct RestApi {
+    pub(crate) definition: Arc<definition::RestApi>,
+    pub(crate) strict: bool,
     pub(crate) deployment: Arc<Deployment>,
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What was found as the definition was read.
+    pub(crate) imported: Vec<Diagnostic>,
+    /// Whether somebody has reported what was found, so that a gateway need not.
+    pub(crate) is_reported: bool,
     pub(crate) services: Vec<(String, InProcess)>,
     pub(crate) functions: Vec<(FunctionArn, Lambda)>,
 }
@@ -52,22 +61,46 @@ impl RestApi {
     ///
     /// Returns every error of the definition at once.
     pub fn compile(definition: &definition::RestApi, strict: bool) -> Result<Self, BuildError> {
-        let (deployment, diagnostics) = compile(definition, strict);
-        match deployment {
-            Some(deployment) => Ok(Self {
-                deployment: Arc::new(deployment),
-                diagnostics,
-                services: Vec::new(),
-                functions: Vec::new(),
-            }),
-            None => Err(BuildError::new(diagnostics)),
-        }
+        let deployment = compile(definition, strict).map_err(BuildError::new)?;
+        Ok(Self {
+            definition: Arc::new(definition.clone()),
+            strict,
+            deployment: Arc::new(deployment),
+            imported: Vec::new(),
+            is_reported: false,
+            services: Vec::new(),
+            functions: Vec::new(),
+        })
+    }
+
+    /// Returns whether this is what the definition is compiled to.
+    pub(crate) fn is_of(&self, definition: &definition::RestApi, strict: bool) -> bool {
+        self.strict == strict && *self.definition == *definition
+    }
+
+    /// Returns every method with its resource's path and its verb, in the order of their ids.
+    pub(crate) fn methods(&self) -> impl Iterator<Item = ((&str, HttpMethod), &CompiledMethod)> {
+        let names = self
+            .definition
+            .resources
+            .iter()
+            .flat_map(|(path, resource)| {
+                let methods = resource.methods.keys();
+                methods.map(move |method| (path.as_str(), *method))
+            });
+        // They are compiled in this order.
+        names.zip(&self.deployment.methods)
     }
 
     /// Returns what was found as the API was compiled.
     #[must_use]
     pub fn diagnostics(&self) -> &[Diagnostic] {
-        &self.diagnostics
+        &self.deployment.diagnostics
+    }
+
+    /// Returns what was found as the definition was read and as it was compiled.
+    pub(crate) fn findings(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.imported.iter().chain(self.diagnostics())
     }
 }
 
@@ -75,7 +108,7 @@ impl fmt::Debug for RestApi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("RestApi")
             .field("routes", &self.deployment.routes)
-            .field("diagnostics", &self.diagnostics)
+            .field("diagnostics", &self.diagnostics())
             .finish_non_exhaustive()
     }
 }

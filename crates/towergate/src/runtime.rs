@@ -4,6 +4,7 @@ use std::{fmt, sync::Arc};
 
 use towergate_core::{Observer, TrustedHops};
 use towergate_integrations::Backends;
+use towergate_throttling::{BucketRegistry, UsagePlans};
 
 /// What the APIs of a gateway share.
 #[derive(Clone)]
@@ -11,6 +12,10 @@ pub(crate) struct Runtime {
     pub(crate) backends: Backends,
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) trusted_hops: TrustedHops,
+    /// The API keys, the usage plans, and what was used of them.
+    pub(crate) plans: UsagePlans,
+    /// The buckets of accounts and stages.
+    pub(crate) buckets: BucketRegistry,
 }
 
 impl Default for Runtime {
@@ -19,6 +24,8 @@ impl Default for Runtime {
             backends: Backends::new(),
             observer: Arc::new(()),
             trusted_hops: TrustedHops::default(),
+            plans: UsagePlans::default(),
+            buckets: BucketRegistry::default(),
         }
     }
 }

@@ -6,8 +6,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use towergate_definition::{Diagnostic, Place};
+use towergate_routing::DomainFound;
 
-use crate::stage::StageSnapshot;
+use crate::{DomainTarget, stage::StageSnapshot};
 
 /// Where a request belongs: the stage, and its spans of the original path.
 #[derive(Debug, Clone, Copy)]
@@ -46,15 +47,20 @@ impl Segment {
             _ => None,
         }
     }
+
+    /// The API of this name, if its default address is answered.
+    fn open_api(&self) -> Option<&Api> {
+        self.api.as_ref().filter(|api| !api.execute_api_disabled)
+    }
 }
 
 impl StageTable {
     /// Adds a stage of an API. It must not have one of this name.
     pub(crate) fn insert(&mut self, snapshot: Arc<StageSnapshot>) {
-        let info = &snapshot.info;
+        let info = Arc::clone(&snapshot.base.info);
         let api = self.0.entry(info.api_id.clone()).or_default();
         let api = api.api.get_or_insert_default();
-        api.execute_api_disabled = snapshot.deployment.execute_api_disabled;
+        api.execute_api_disabled = snapshot.base.api.api.deployment.execute_api_disabled;
         api.stages.insert(info.stage.clone(), Arc::clone(&snapshot));
         self.0
             .entry(info.stage.clone())
@@ -67,7 +73,7 @@ impl StageTable {
     pub(crate) fn overlaps(&self) -> impl Iterator<Item = Diagnostic> {
         self.0.values().filter_map(|segment| {
             let (stage, api) = (segment.sole_stage()?, segment.api.as_ref()?);
-            let info = &stage.info;
+            let info = &stage.base.info;
             if info.api_id == info.stage {
                 return None;
             }
@@ -109,7 +115,7 @@ impl StageTable {
             return Some(address(stage, start, first_end));
         }
         let named = self.0.get(first)?;
-        if let Some(api) = &named.api {
+        if let Some(api) = named.open_api() {
             let (second, second_end) = segment(path, first_end + 1);
             if let Some(stage) = api.stages.get(second) {
                 return Some(address(stage, first_end + 1, second_end));
@@ -117,7 +123,26 @@ impl StageTable {
         }
         named
             .sole_stage()
+            .filter(|stage| !stage.base.api.api.deployment.execute_api_disabled)
             .map(|stage| address(stage, start, first_end))
+    }
+
+    /// Finds the stage that a domain name leads to.
+    pub(crate) fn mapped(
+        &self,
+        found: &DomainFound<'_, DomainTarget>,
+        path: &str,
+    ) -> Option<Address<'_>> {
+        let api = self.0.get(&found.target.api_id)?.api.as_ref()?;
+        let stage = match &found.stage {
+            Some(named) => path.get(named.clone())?,
+            None => &found.target.stage,
+        };
+        Some(Address {
+            stage: api.stages.get(stage)?,
+            path_start: found.path_start,
+            resource_start: found.resource_start(),
+        })
     }
 }
 
@@ -154,7 +179,7 @@ mod tests {
     use towergate_core::StageInfo;
 
     use super::*;
-    use crate::compile::compile;
+    use crate::{RestApi, control::ServedApi, stage::Release};
 
     fn table(stages: &[(&str, &str)]) -> StageTable {
         table_of(stages, false)
@@ -168,12 +193,16 @@ mod tests {
             info.stage = (*stage).to_owned();
             let mut definition = towergate_definition::RestApi::new(*api_id);
             definition.disable_execute_api_endpoint = execute_api_disabled;
-            let deployment = Arc::new(compile(&definition, true).0.unwrap());
-            table.insert(Arc::new(StageSnapshot {
-                deployment,
-                info: Arc::new(info),
+            let api = ServedApi {
+                api: RestApi::compile(&definition, true).unwrap(),
                 access: Arc::default(),
-            }));
+            };
+            let base = Release {
+                api: Arc::new(api),
+                info: Arc::new(info),
+                demands: Box::default(),
+            };
+            table.insert(Arc::new(StageSnapshot { base, canary: None }));
         }
         table
     }
@@ -277,7 +306,7 @@ mod tests {
         for (stages, host, path, expected) in cases {
             let table = table(stages);
             let found = table.find(host, path).map(|found| {
-                let info = &found.stage.info;
+                let info = &found.stage.base.info;
                 (
                     &*info.api_id,
                     &*info.stage,
@@ -297,7 +326,7 @@ mod tests {
             ("pets.execute-api.local", false),
             ("PETS.EXECUTE-API.local", false),
             ("pets.Execute-Api.eu-west-1.amazonaws.com:443", false),
-            ("pets.example.com", true),
+            ("pets.example.com", false),
         ];
         for (host, is_found) in cases {
             let found = table.find(Some(host), "/prod/x");

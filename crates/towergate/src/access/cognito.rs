@@ -76,13 +76,22 @@ impl CognitoRule {
 }
 
 /// The keys of the issuers that a gateway believes, each kept once.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(crate) struct IssuerKeyRing(BTreeMap<String, Arc<CachedKeys>>);
 
 impl IssuerKeyRing {
     /// Takes the keys of an issuer from `source`.
     pub(crate) fn insert(&mut self, issuer: String, source: impl KeySource) {
         self.0.insert(issuer, kept(source));
+    }
+
+    /// Returns whether every issuer of `before` has the same keys here.
+    pub(crate) fn continues(&self, before: &Self) -> bool {
+        before.0.iter().all(|(issuer, keys)| {
+            self.0
+                .get(issuer)
+                .is_some_and(|known| Arc::ptr_eq(known, keys))
+        })
     }
 
     /// Returns the keys of a pool. They are fetched from the pool itself unless the host said otherwise.

@@ -212,6 +212,8 @@ impl Asked {
 pub(crate) struct Access {
     policy: Option<ResourcePolicy>,
     authorizers: HashMap<Guard, Arc<dyn Authorize>>,
+    /// What the functions of authorizers were looked up in, if there are such.
+    backends: Option<Backends>,
 }
 
 impl Access {
@@ -234,11 +236,15 @@ impl Access {
             parsed.map_err(refused).ok()
         });
         let mut authorizers = HashMap::new();
+        let mut backends = None;
         for (name, rule) in &rules.authorizers {
             let guards = guards.iter().filter(|guard| *guard.authorizer == **name);
             let mut guards = guards.peekable();
             if guards.peek().is_none() {
                 continue;
+            }
+            if matches!(rule, AuthorizerRule::Lambda(_)) {
+                backends = Some(means.backends.clone());
             }
             match rule.build(means, policy.as_ref()) {
                 Ok(asked) => authorizers
@@ -249,7 +255,15 @@ impl Access {
         Self {
             policy,
             authorizers,
+            backends,
         }
+    }
+
+    /// Returns whether the same would be made of the same rules with these backends: whether authorizers ask the same
+    /// functions.
+    pub(crate) fn fits(&self, backends: &Backends) -> bool {
+        let asked = self.backends.as_ref();
+        asked.is_none_or(|asked| asked.has_functions_of(backends))
     }
 
     /// Returns whether anything stands between clients and a method with this guard.

@@ -1,60 +1,130 @@
 //! From settings to a gateway: reads and compiles the definition of every API.
 
-use std::path::Path;
+use std::{path::Path, sync::Arc};
 
 use towergate_definition::{Diagnostic, Place};
 use towergate_integrations::Backends;
 use towergate_openapi::{Imported, ReadError, ReadOptions};
+use towergate_throttling::SharedLimits;
 
 use super::{
     finding::{Finding, Findings, Source},
     place_of,
-    settings::{ApiSettings, Settings},
+    settings::{Kept, Settings, StageOfFile},
+    store::RedisSettings,
 };
-use crate::{Gateway, RestApi};
+use crate::{Gateway, GatewayBuilder, RestApi};
 
-/// Compiles a gateway, or reports why there is none.
-pub(super) fn compile(settings: &Settings<'_>, findings: &mut Findings) -> Option<Gateway> {
+/// What a gateway is told, and what goes on when the file is read again.
+pub(super) struct Prepared {
+    pub(super) gateway: GatewayBuilder,
+    pub(super) kept: Kept,
+}
+
+/// Tells a gateway what the file says, as far as it can be told: errors are among the findings then.
+pub(super) fn prepare(
+    settings: &Settings<'_>,
+    kept: &Kept,
+    known: Option<&Gateway>,
+    findings: &mut Findings,
+) -> Prepared {
     let mut options = ReadOptions::new();
-    let backends = backends(settings, findings);
-    let mut gateway = Gateway::builder()
+    let (mut gateway, backends) = match known {
+        Some(known) => (known.successor(), known.backends().emptied()),
+        None => (
+            Gateway::builder(),
+            Backends::new().with_client(settings.client.clone()),
+        ),
+    };
+    let backends = with_functions(backends, settings, findings);
+    gateway = gateway
         .trusted_hops(settings.trusted_hops)
         .backends(backends.clone());
     if let Some(region) = settings.region {
         options = options.region(region);
-        gateway = gateway.region(region);
     }
     if let Some(account_id) = settings.account_id {
         options = options.account_id(account_id);
-        gateway = gateway.account_id(account_id);
     }
+    gateway.region = settings.region.map(str::to_owned);
+    gateway.account_id = settings.account_id.map(str::to_owned);
+    gateway.throttle = settings.throttle;
+    gateway.api_keys.clone_from(&settings.api_keys);
+    gateway.usage_plans.clone_from(&settings.usage_plans);
+    gateway.domains.clone_from(&settings.domain_names);
     for api in &settings.apis {
-        let Some(compiled) = compile_api(api, &options, &backends, findings) else {
-            continue;
+        let reader = Reader {
+            options: &options,
+            backends: &backends,
+            strict: api.strict,
         };
-        gateway = gateway.api(api.id, compiled);
-        for stage in &api.stages {
-            gateway = gateway.stage(api.id, stage.clone());
+        let place = Place::from_iter(["apis", api.id]);
+        let own = api.definition.and_then(|path| {
+            let known = known.and_then(|known| known.known_api(api.id));
+            reader.compile(path, &place, known.as_ref(), findings)
+        });
+        match own {
+            Some(own) => gateway = gateway.api(api.id, own),
+            None => gateway.refused.push(api.id.to_owned()),
+        }
+        for StageOfFile {
+            settings,
+            canary_definition,
+        } in &api.stages
+        {
+            let place = place
+                .key("stages")
+                .key(&settings.name)
+                .key("canarySettings");
+            let canary = canary_definition.and_then(|path| {
+                let known = known.and_then(|known| known.known_canary(api.id, &settings.name));
+                reader.compile(path, &place, known.as_ref(), findings)
+            });
+            if let Some(canary) = canary {
+                gateway = gateway.canary_api(api.id, &settings.name, canary);
+            }
+            gateway = gateway.stage(api.id, settings.clone());
         }
     }
-    if findings.has_errors() {
-        return None;
+    let store = shared_store(settings, kept, findings);
+    let shared = store.as_ref().map(|(_, store)| Arc::clone(store));
+    gateway = gateway.store(shared);
+    let kept = Kept {
+        client: settings.client.clone(),
+        functions: settings.functions.clone(),
+        store,
+        degraded: Arc::clone(&kept.degraded),
+    };
+    Prepared { gateway, kept }
+}
+
+type SharedStore = (RedisSettings, Arc<dyn SharedLimits>);
+
+/// Returns the store that nodes share: the one there is, if it is told as before.
+fn shared_store(
+    settings: &Settings<'_>,
+    kept: &Kept,
+    findings: &mut Findings,
+) -> Option<SharedStore> {
+    let redis = settings.store.as_ref()?;
+    if let Some(known) = kept.store.as_ref().filter(|(known, _)| known == redis) {
+        return Some(known.clone());
     }
-    match gateway.build() {
-        Ok(gateway) => {
-            findings.extend(gateway.diagnostics().iter().cloned());
-            Some(gateway)
-        }
-        Err(error) => {
-            findings.extend(error.diagnostics().iter().cloned());
+    match redis.connect(settings.account_id, &kept.degraded) {
+        Ok(store) => Some((redis.clone(), store)),
+        Err(message) => {
+            findings.extend([Diagnostic::error(redis.place.clone(), message)]);
             None
         }
     }
 }
 
-/// Returns the client of every backend, and the functions.
-fn backends(settings: &Settings<'_>, findings: &mut Findings) -> Backends {
-    let mut backends = Backends::new().with_client(settings.client.clone());
+/// Returns backends that know the functions.
+fn with_functions(
+    mut backends: Backends,
+    settings: &Settings<'_>,
+    findings: &mut Findings,
+) -> Backends {
     for function in &settings.functions {
         let inserted = backends.insert_function(&function.arn, function.function.clone());
         if let Err(error) = inserted {
@@ -65,53 +135,69 @@ fn backends(settings: &Settings<'_>, findings: &mut Findings) -> Backends {
     backends
 }
 
-/// Reads and compiles the definition of an API.
-fn compile_api(
-    settings: &ApiSettings<'_>,
-    options: &ReadOptions,
-    backends: &Backends,
-    findings: &mut Findings,
-) -> Option<RestApi> {
-    let path = settings.definition?;
-    let file = findings.beside(path);
-    let (imported, refused) = match options.read(&file) {
-        Ok(imported) => (imported, false),
-        Err(ReadError::Refused(imported)) => (*imported, true),
-        Err(ReadError::File { source, .. }) => {
-            let place = Place::from_iter(["apis", settings.id, "definition"]);
-            let message = format!("cannot read `{}`: {source}", file.display());
-            findings.extend([Diagnostic::error(place, message)]);
-            return None;
-        }
-        Err(error) => {
-            findings.push(unreadable(&file, &error));
-            return None;
-        }
-    };
-    let Imported {
-        definition,
-        mut diagnostics,
-        document,
-        ..
-    } = imported;
-    // What is left of a refused definition would only be found wrong a second time.
-    let mut compiled = None;
-    if !refused {
-        match RestApi::compile(&definition, settings.strict) {
-            Ok(mut api) => {
-                diagnostics.append(&mut api.diagnostics);
-                diagnostics.extend(api.deployment.unknown_functions(backends));
-                compiled = Some(api);
+/// Reads and compiles the definitions of an API.
+struct Reader<'a> {
+    options: &'a ReadOptions,
+    backends: &'a Backends,
+    strict: bool,
+}
+
+impl Reader<'_> {
+    /// Reads and compiles the definition that is named beneath `place`.
+    fn compile(
+        &self,
+        path: &str,
+        place: &Place,
+        known: Option<&RestApi>,
+        findings: &mut Findings,
+    ) -> Option<RestApi> {
+        let file = findings.beside(path);
+        findings.note_file(&file);
+        let (imported, refused) = match self.options.read(&file) {
+            Ok(imported) => (imported, false),
+            Err(ReadError::Refused(imported)) => (*imported, true),
+            Err(ReadError::File { source, .. }) => {
+                let message = format!("cannot read `{}`: {source}", file.display());
+                findings.extend([Diagnostic::error(place.key("definition"), message)]);
+                return None;
             }
-            Err(error) => diagnostics.extend(error.diagnostics().iter().cloned()),
+            Err(error) => {
+                findings.push(unreadable(&file, &error));
+                return None;
+            }
+        };
+        let Imported {
+            definition,
+            mut diagnostics,
+            document,
+            ..
+        } = imported;
+        // What is left of a refused definition would only be found wrong a second time.
+        let mut compiled = None;
+        if !refused {
+            let same = known.filter(|known| known.is_of(&definition, self.strict));
+            let built = same.map_or_else(
+                || RestApi::compile(&definition, self.strict),
+                |same| Ok(same.clone()),
+            );
+            match built {
+                Ok(mut api) => {
+                    api.imported.clone_from(&diagnostics);
+                    api.is_reported = true;
+                    diagnostics.extend(api.diagnostics().iter().cloned());
+                    diagnostics.extend(api.deployment.unknown_functions(self.backends));
+                    compiled = Some(api);
+                }
+                Err(error) => diagnostics.extend(error.diagnostics().iter().cloned()),
+            }
         }
+        if self.strict {
+            diagnostics.iter_mut().for_each(Diagnostic::escalate);
+        }
+        let source = Source { file, document };
+        findings.extend_from(&source, diagnostics);
+        compiled
     }
-    if settings.strict {
-        diagnostics.iter_mut().for_each(Diagnostic::escalate);
-    }
-    let source = Source { file, document };
-    findings.extend_from(&source, diagnostics);
-    compiled
 }
 
 /// Says why a file is no definition at all.

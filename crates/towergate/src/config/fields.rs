@@ -122,6 +122,24 @@ impl<'a> Fields<'a> {
         text(node, place, diagnostics)
     }
 
+    /// Returns a member that is a text and not empty, and says `missing` if there is none.
+    pub(super) fn required(
+        &self,
+        key: &str,
+        missing: &str,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<&'a str> {
+        if self.get(key).is_none() {
+            diagnostics.push(Diagnostic::error(
+                self.place(key),
+                format!("{missing}: write `{key}`"),
+            ));
+        }
+        self.parse(key, "a text with letters in it", diagnostics, |text| {
+            (!text.is_empty()).then_some(text)
+        })
+    }
+
     /// Returns a member for which `parse` has a value; `wanted` says what that would be.
     pub(super) fn parse<T>(
         &self,
@@ -182,11 +200,17 @@ fn unknown(key: &str, known: &[&str]) -> String {
 
 /// `are `a`, `b` and `c``.
 pub(super) fn list(names: &[&str]) -> String {
+    let verb = if names.len() > 1 { "are" } else { "is" };
+    format!("{verb} {}", listed(names))
+}
+
+/// ``a`, `b` and `c``.
+pub(super) fn listed(names: &[&str]) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
     match quoted.split_last() {
-        Some((last, [])) => format!("is {last}"),
-        Some((last, rest)) => format!("are {} and {last}", rest.join(", ")),
-        None => "is nothing".to_owned(),
+        Some((last, [])) => last.clone(),
+        Some((last, rest)) => format!("{} and {last}", rest.join(", ")),
+        None => "nothing".to_owned(),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{
     fmt::{self, Write as _},
-    path::PathBuf,
+    path::{Path, PathBuf},
 };
 
 use towergate_definition::{Diagnostic, Place, Severity};
@@ -62,6 +62,8 @@ impl fmt::Write for OneLine<'_, '_> {
 pub(super) struct Findings {
     source: Source,
     found: Vec<Finding>,
+    /// The files that were looked at beside the configuration.
+    files: Vec<PathBuf>,
 }
 
 impl Findings {
@@ -69,7 +71,19 @@ impl Findings {
         Self {
             source,
             found: Vec::new(),
+            files: Vec::new(),
         }
+    }
+
+    /// Notes that a file is part of the configuration, whether it is there or not.
+    pub(super) fn note_file(&mut self, file: &Path) {
+        self.files.push(file.to_owned());
+    }
+
+    /// Returns the files of the configuration, the configuration itself first.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        let own = std::iter::once(&self.source.file);
+        own.chain(&self.files).cloned().collect()
     }
 
     /// Adds what was found in the configuration itself.
@@ -113,7 +127,9 @@ impl Findings {
 
     /// Returns every finding once: the configuration first, then the definitions, each from top to bottom.
     pub(super) fn finish(self) -> (Source, Vec<Finding>) {
-        let Self { source, mut found } = self;
+        let Self {
+            source, mut found, ..
+        } = self;
         // An order over all there is in a finding, so that what two APIs find in one definition ends up side by side.
         fn key<'a>(source: &Source, finding: &'a Finding) -> impl Ord + use<'a> {
             let Finding {

@@ -13,25 +13,28 @@ pub(super) const FUNCTION_KEYS: &[&str] = &["arn", "invokeUrl"];
 const COMMAND: &str = "command";
 
 /// A function that is called over an Invoke API.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct FunctionSettings {
     /// The ARN, with an alias or a version if it has one.
     pub(super) arn: FunctionArn,
+    /// Where it is called.
+    pub(super) url: String,
     pub(super) function: Lambda,
     /// The place of the function in the file.
     pub(super) place: Place,
 }
 
-/// Reads the functions of the file, which all are called by one client. What is wrong with them is reported, and left
-/// out.
+/// Reads the functions of the file, which all are called by one client. Those that are `known` stay the same ones. What is
+/// wrong with them is reported, and left out.
 pub(super) fn functions(
     file: &Fields<'_>,
     client: &Client,
+    known: &[FunctionSettings],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Vec<FunctionSettings> {
     let items = file.items("functions", diagnostics).into_iter();
     items
-        .filter_map(|(node, place)| function(node, place, client, diagnostics))
+        .filter_map(|(node, place)| function(node, place, client, known, diagnostics))
         .collect()
 }
 
@@ -40,14 +43,15 @@ fn function(
     node: &Node,
     place: Place,
     client: &Client,
+    known: &[FunctionSettings],
     diagnostics: &mut Vec<Diagnostic>,
 ) -> Option<FunctionSettings> {
     let has_command = node.get(COMMAND).is_some();
-    let known = match has_command {
+    let keys = match has_command {
         true => &[COMMAND, "arn", "invokeUrl"],
         false => FUNCTION_KEYS,
     };
-    let function = Fields::known(node, place.clone(), known, diagnostics)?;
+    let function = Fields::known(node, place.clone(), keys, diagnostics)?;
     if has_command {
         let message = "functions cannot be run here: start one behind an Invoke API, and write its `invokeUrl`";
         diagnostics.push(Diagnostic::error(place.key(COMMAND), message));
@@ -81,12 +85,19 @@ fn function(
                 error.to_string(),
             ));
         };
-        Lambda::invoke_api(client.clone(), url)
-            .map_err(refused)
-            .ok()
+        let same = known
+            .iter()
+            .find(|known| known.url == url && Some(&known.arn) == arn.as_ref());
+        match same {
+            Some(same) => Some(same.function.clone()),
+            None => Lambda::invoke_api(client.clone(), url)
+                .map_err(refused)
+                .ok(),
+        }
     });
     Some(FunctionSettings {
         arn: arn?,
+        url: url?.to_owned(),
         function: lambda?,
         place,
     })

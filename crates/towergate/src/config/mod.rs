@@ -36,25 +36,40 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod canary;
 mod definitions;
+mod domain_names;
 mod fields;
 mod finding;
 mod functions;
+mod method_settings;
+mod secrets;
 mod settings;
+mod store;
+mod usage_plans;
 
 #[cfg(test)]
 mod tests;
 
-use std::{fmt, fs::File, io::Read as _, net::SocketAddr, path::Path};
+use std::{
+    fmt,
+    fs::File,
+    io::Read as _,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    sync::atomic::Ordering,
+};
 
 use towergate_definition::{Diagnostic, Place};
 use towergate_openapi::document::{Document, DocumentError, MAX_BYTES};
 
 use self::{
+    definitions::Prepared,
     finding::{Findings, Source},
-    settings::Settings,
+    secrets::Secrets,
+    settings::{Kept, Settings},
 };
-use crate::Gateway;
+use crate::{BuildError, Changes, Gateway, GatewayBuilder};
 
 pub use finding::Finding;
 
@@ -65,12 +80,65 @@ pub struct Loaded {
     pub gateway: Gateway,
     /// The address to listen on.
     pub listen: SocketAddr,
+    /// The address of the listener for operators, which [`Gateway::admin`] answers.
+    pub admin: Option<SocketAddr>,
     /// What was found and refuses nothing: warnings, and parts of definitions that are not served.
     pub findings: Vec<Finding>,
+    files: Vec<PathBuf>,
     source: Source,
+    kept: Kept,
 }
 
 impl Loaded {
+    /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says as
+    /// before goes on as it is, with its connections, counts and caches.
+    ///
+    /// The listeners stay where they are: another address is a warning.
+    ///
+    /// # Errors
+    ///
+    /// Returns everything there is to say about the files if anything in them is an error. The gateway serves what it
+    /// served before then.
+    pub fn reload(&mut self) -> Result<Changes, ConfigError> {
+        let mut changes = Changes::default();
+        let reloaded = load_with(&self.source.file, &self.kept, Some(&self.gateway), |next| {
+            changes = self.gateway.reload(next)?;
+            Ok(self.gateway.clone())
+        });
+        let mut new = reloaded.inspect_err(|refused| {
+            // What is new in it may be what mends it.
+            self.files.clone_from(&refused.files);
+        })?;
+        for (key, stays, told) in [
+            ("listen", Some(self.listen), Some(new.listen)),
+            ("admin", self.admin, new.admin),
+        ] {
+            let is_same = |told: SocketAddr| stays.is_some_and(|stays| is_bound(stays, told));
+            if told.map_or(stays.is_some(), |told| !is_same(told)) {
+                let place = Place::root().key(key);
+                let message = "another address takes effect when the program starts again";
+                let warning = Diagnostic::warning(place, message);
+                new.findings.push(new.source.locate(warning));
+            }
+        }
+        (new.listen, new.admin) = (self.listen, self.admin);
+        *self = new;
+        Ok(changes)
+    }
+
+    /// Returns whether the store that nodes share is out of reach, so that each holds limits as `onOutage` says.
+    #[must_use]
+    pub fn is_degraded(&self) -> bool {
+        self.kept.degraded.load(Ordering::Relaxed)
+    }
+
+    /// Returns every file that the configuration is made of, those that are not there included: the file itself,
+    /// definitions, secrets.
+    #[must_use]
+    pub fn files(&self) -> &[PathBuf] {
+        &self.files
+    }
+
     /// Returns an error about a place in the configuration that shows only later: nobody may `listen` there, say.
     #[must_use]
     pub fn error(&self, place: Place, message: impl Into<String>) -> Finding {
@@ -82,6 +150,7 @@ impl Loaded {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ConfigError {
     findings: Vec<Finding>,
+    files: Vec<PathBuf>,
 }
 
 impl ConfigError {
@@ -114,28 +183,65 @@ impl std::error::Error for ConfigError {}
 /// Returns everything there is to say about the files if anything in them is an error: a file that cannot be read, an
 /// unknown key, a bad value, a definition that is refused.
 pub fn load(path: impl AsRef<Path>) -> Result<Loaded, ConfigError> {
-    let source = read(path.as_ref()).map_err(|finding| ConfigError {
+    load_with(path.as_ref(), &Kept::default(), None, GatewayBuilder::build)
+}
+
+/// Reads a configuration and makes `build` a gateway of it.
+fn load_with(
+    path: &Path,
+    kept: &Kept,
+    known: Option<&Gateway>,
+    build: impl FnOnce(GatewayBuilder) -> Result<Gateway, BuildError>,
+) -> Result<Loaded, ConfigError> {
+    let source = read(path).map_err(|finding| ConfigError {
         findings: vec![finding],
+        files: vec![path.to_owned()],
     })?;
     let document = source.document.clone();
+    let mut secrets = Secrets::new(path.parent().unwrap_or(Path::new("")));
     let mut findings = Findings::new(source);
     let mut diagnostics = Vec::new();
-    let settings = Settings::read(document.root(), &mut diagnostics);
+    let settings = Settings::read(document.root(), kept, &mut secrets, &mut diagnostics);
     findings.extend(diagnostics);
 
-    let gateway = settings
-        .as_ref()
-        .and_then(|settings| definitions::compile(settings, &mut findings));
+    let gateway = settings.as_ref().and_then(|settings| {
+        let Prepared { gateway, kept } = definitions::prepare(settings, kept, known, &mut findings);
+        // What is wrong so far may not be all.
+        let built = match findings.has_errors() {
+            true => Err(BuildError::new(gateway.problems())),
+            false => build(gateway),
+        };
+        match built {
+            Ok(gateway) => {
+                findings.extend(gateway.diagnostics());
+                Some((gateway, kept))
+            }
+            Err(error) => {
+                findings.extend(error.diagnostics().iter().cloned());
+                None
+            }
+        }
+    });
+    let mut files = findings.files();
+    files.extend(secrets.into_files());
     let (source, findings) = findings.finish();
     match (settings, gateway) {
-        (Some(settings), Some(gateway)) => Ok(Loaded {
+        (Some(settings), Some((gateway, kept))) => Ok(Loaded {
             gateway,
             listen: settings.listen,
+            admin: settings.admin,
             findings,
+            files,
             source,
+            kept,
         }),
-        _ => Err(ConfigError { findings }),
+        _ => Err(ConfigError { findings, files }),
     }
+}
+
+/// Returns whether a listener at `bound` is what `told` asks for; port 0 is any.
+fn is_bound(bound: SocketAddr, told: SocketAddr) -> bool {
+    bound.ip() == told.ip() && (bound.port() == told.port() || told.port() == 0)
 }
 
 fn read(path: &Path) -> Result<Source, Finding> {

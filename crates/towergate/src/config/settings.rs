@@ -1,20 +1,35 @@
 //! What the file says, typed.
 
-use std::net::{Ipv4Addr, SocketAddr};
+use std::{
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, atomic::AtomicBool},
+};
 
 use towergate_client::Client;
 use towergate_core::TrustedHops;
 use towergate_definition::{Diagnostic, Place};
 use towergate_openapi::document::Node;
+use towergate_routing::Domain;
+use towergate_throttling::{ApiKey, Rate, SharedLimits, UsagePlan};
 
 use super::{
+    canary::canary,
+    domain_names::domain_names,
     fields::{self, Fields, excerpt},
     functions::{FunctionSettings, functions},
+    method_settings::method_settings,
+    secrets::Secrets,
+    store::{RedisSettings, store},
+    usage_plans::{api_keys, throttle, usage_plans},
 };
-use crate::StageSettings;
+use crate::{DomainTarget, StageSettings};
 
 /// Where to listen unless the file says so: for this machine alone.
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+
+/// What an address to listen on is.
+const LISTEN: &str =
+    "an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`";
 
 /// The longest id of an API: it is the first label of a host name.
 const MAX_API_ID: usize = 63;
@@ -27,14 +42,21 @@ const MAX_HOPS: u8 = 32;
 
 pub(super) const FILE_KEYS: &[&str] = &[
     "accountId",
+    "admin",
+    "apiKeys",
     "apis",
+    "domainNames",
     "functions",
     "listen",
     "region",
+    "store",
+    "throttle",
     "trustedHops",
+    "usagePlans",
 ];
+pub(super) const ADMIN_KEYS: &[&str] = &["listen"];
 pub(super) const API_KEYS: &[&str] = &["definition", "protocol", "stages", "strict"];
-pub(super) const STAGE_KEYS: &[&str] = &["variables"];
+pub(super) const STAGE_KEYS: &[&str] = &["canarySettings", "methodSettings", "variables"];
 
 /// The whole file.
 #[derive(Debug)]
@@ -45,8 +67,36 @@ pub(super) struct Settings<'a> {
     pub(super) trusted_hops: TrustedHops,
     pub(super) apis: Vec<ApiSettings<'a>>,
     pub(super) functions: Vec<FunctionSettings>,
+    pub(super) throttle: Option<Rate>,
+    pub(super) api_keys: Vec<ApiKey>,
+    pub(super) usage_plans: Vec<UsagePlan>,
+    pub(super) domain_names: Vec<Domain<DomainTarget>>,
+    pub(super) store: Option<RedisSettings>,
+    /// Where operators ask, if anywhere.
+    pub(super) admin: Option<SocketAddr>,
     /// The client of every backend.
     pub(super) client: Client,
+}
+
+/// What goes on when the file is read again: clients and their connections.
+#[derive(Default)]
+pub(super) struct Kept {
+    pub(super) client: Client,
+    pub(super) functions: Vec<FunctionSettings>,
+    /// The store that nodes share, and what it was made of.
+    pub(super) store: Option<(RedisSettings, Arc<dyn SharedLimits>)>,
+    /// Whether that store is out of reach.
+    pub(super) degraded: Arc<AtomicBool>,
+}
+
+impl std::fmt::Debug for Kept {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let store = self.store.as_ref().map(|(settings, _)| settings);
+        f.debug_struct("Kept")
+            .field("functions", &self.functions)
+            .field("store", &store)
+            .finish_non_exhaustive()
+    }
 }
 
 /// A REST API of the file.
@@ -56,19 +106,27 @@ pub(super) struct ApiSettings<'a> {
     /// The path of the definition as it is written; none if that is an error already.
     pub(super) definition: Option<&'a str>,
     pub(super) strict: bool,
-    pub(super) stages: Vec<StageSettings>,
+    pub(super) stages: Vec<StageOfFile<'a>>,
+}
+
+/// A stage of an API of the file.
+#[derive(Debug)]
+pub(super) struct StageOfFile<'a> {
+    pub(super) settings: StageSettings,
+    /// The path of the definition of its canary, if that has one of its own.
+    pub(super) canary_definition: Option<&'a str>,
 }
 
 impl<'a> Settings<'a> {
     /// Reads the file. What is wrong with it is reported, and left out.
-    pub(super) fn read(root: &'a Node, diagnostics: &mut Vec<Diagnostic>) -> Option<Self> {
+    pub(super) fn read(
+        root: &'a Node,
+        kept: &Kept,
+        secrets: &mut Secrets,
+        diagnostics: &mut Vec<Diagnostic>,
+    ) -> Option<Self> {
         let file = Fields::known(root, Place::root(), FILE_KEYS, diagnostics)?;
-        let listen = file.parse(
-            "listen",
-            "an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`",
-            diagnostics,
-            |text| text.parse().ok(),
-        );
+        let listen = file.parse("listen", LISTEN, diagnostics, |text| text.parse().ok());
         let region = file.parse(
             "region",
             "a region: use 1 to 32 lower-case letters, digits and `-`",
@@ -87,17 +145,33 @@ impl<'a> Settings<'a> {
             diagnostics,
             |text| text.parse().ok().filter(|hops| *hops <= MAX_HOPS),
         );
-        let client = Client::new();
+        let client = kept.client.clone();
         Some(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
             region,
             account_id,
             trusted_hops: TrustedHops::new(trusted_hops.unwrap_or(0)),
             apis: apis(&file, diagnostics),
-            functions: functions(&file, &client, diagnostics),
+            functions: functions(&file, &client, &kept.functions, diagnostics),
+            throttle: file
+                .get("throttle")
+                .and_then(|(node, place)| throttle(node, place, diagnostics)),
+            api_keys: api_keys(&file, secrets, diagnostics),
+            usage_plans: usage_plans(&file, diagnostics),
+            domain_names: domain_names(&file, diagnostics),
+            store: store(&file, secrets, diagnostics),
+            admin: admin(&file, diagnostics),
             client,
         })
     }
+}
+
+/// Reads where operators ask.
+fn admin(file: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<SocketAddr> {
+    let (node, place) = file.get("admin")?;
+    let fields = Fields::known(node, place, ADMIN_KEYS, diagnostics)?;
+    fields.required("listen", "the admin listener has an address", diagnostics)?;
+    fields.parse("listen", LISTEN, diagnostics, |text| text.parse().ok())
 }
 
 fn apis<'a>(file: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<ApiSettings<'a>> {
@@ -157,7 +231,7 @@ impl<'a> ApiSettings<'a> {
     }
 }
 
-fn stages(api: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<StageSettings> {
+fn stages<'a>(api: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<StageOfFile<'a>> {
     let empty = |diagnostics: &mut Vec<Diagnostic>| {
         let message = "the API has no stage, so no request reaches it";
         diagnostics.push(Diagnostic::warning(api.place("stages"), message));
@@ -169,22 +243,31 @@ fn stages(api: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) -> Vec<StageSetti
         .collect()
 }
 
-fn stage(
+fn stage<'a>(
     name: &str,
-    node: &Node,
+    node: &'a Node,
     place: &Place,
     diagnostics: &mut Vec<Diagnostic>,
-) -> StageSettings {
+) -> StageOfFile<'a> {
     let mut stage = StageSettings::new(name);
+    let mut canary_definition = None;
     if let Some(fields) = Fields::known(node, place.clone(), STAGE_KEYS, diagnostics) {
         for (name, node, place) in fields.named_members("variables", diagnostics, |_| {}) {
             if let Some(value) = fields::text(node, place, diagnostics) {
                 stage = stage.variable(name, value);
             }
         }
+        stage.method_settings = method_settings(&fields, diagnostics);
+        if let Some((canary, definition)) = canary(&fields, diagnostics) {
+            stage = stage.canary(canary);
+            canary_definition = definition;
+        }
     }
     stage.check(place, diagnostics);
-    stage
+    StageOfFile {
+        settings: stage,
+        canary_definition,
+    }
 }
 
 fn is_api_id(text: &str) -> bool {

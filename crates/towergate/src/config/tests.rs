@@ -7,8 +7,13 @@ use std::{
 use towergate_openapi::document::{Document, Node};
 
 use super::{
+    canary::CANARY_KEYS,
+    domain_names::{DOMAIN_NAME_KEYS, ROUTING_RULE_KEYS},
     functions::FUNCTION_KEYS,
-    settings::{API_KEYS, FILE_KEYS, STAGE_KEYS},
+    method_settings::METHOD_SETTING_KEYS,
+    settings::{ADMIN_KEYS, API_KEYS, FILE_KEYS, STAGE_KEYS},
+    store::REDIS_KEYS,
+    usage_plans::{API_KEY_KEYS, QUOTA_KEYS, THROTTLE_KEYS, USAGE_PLAN_KEYS},
     *,
 };
 
@@ -124,9 +129,9 @@ fn a_file_is_refused_with_every_error() {
             "unknown keys",
             "speling: 1\napis:\n  pets: {protocol: REST, definition: pets.json, routes: {}, stages: {prod: {variabels: {}}}}",
             &[
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `functions`, `listen`, `region` and `trustedHops`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `trustedHops` and `usagePlans`",
                 "gateway.yaml:3: apis.pets.routes: error: unknown key: known here are `definition`, `protocol`, `stages` and `strict`",
-                "gateway.yaml:3: apis.pets.stages.prod.variabels: error: unknown key (did you mean `variables`?): known here is `variables`",
+                "gateway.yaml:3: apis.pets.stages.prod.variabels: error: unknown key (did you mean `variables`?): known here are `canarySettings`, `methodSettings` and `variables`",
             ],
         ),
         (
@@ -187,7 +192,7 @@ fn a_file_is_refused_with_every_error() {
             "speling: 1\napis:\n  a: {protocol: REST, definition: future.json}\n  b: {protocol: REST, definition: gateway.yaml}\n  c: {protocol: REST, definition: broken.json}",
             &[
                 "gateway.yaml:1: .: error: this is no API definition: it has neither `openapi: 3.0.1` nor `swagger: \"2.0\"` at its root",
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `apis`, `functions`, `listen`, `region` and `trustedHops`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `trustedHops` and `usagePlans`",
                 "gateway.yaml:3: apis.a.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:4: apis.b.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:5: apis.c.stages: warning: the API has no stage, so no request reaches it",
@@ -367,6 +372,16 @@ fn the_schema_has_the_keys_that_are_read() {
     assert_eq!(keys(&["$defs", "api"]), API_KEYS);
     assert_eq!(keys(&["$defs", "stage"]), STAGE_KEYS);
     assert_eq!(keys(&["$defs", "function"]), FUNCTION_KEYS);
+    assert_eq!(keys(&["properties", "admin"]), ADMIN_KEYS);
+    assert_eq!(keys(&["$defs", "apiKey"]), API_KEY_KEYS);
+    assert_eq!(keys(&["$defs", "canary"]), CANARY_KEYS);
+    assert_eq!(keys(&["$defs", "domainName"]), DOMAIN_NAME_KEYS);
+    assert_eq!(keys(&["$defs", "methodSetting"]), METHOD_SETTING_KEYS);
+    assert_eq!(keys(&["$defs", "quota"]), QUOTA_KEYS);
+    assert_eq!(keys(&["$defs", "redis"]), REDIS_KEYS);
+    assert_eq!(keys(&["$defs", "routingRule"]), ROUTING_RULE_KEYS);
+    assert_eq!(keys(&["$defs", "throttle"]), THROTTLE_KEYS);
+    assert_eq!(keys(&["$defs", "usagePlan"]), USAGE_PLAN_KEYS);
 }
 
 #[test]
@@ -374,4 +389,190 @@ fn the_example_is_loaded_without_a_finding() {
     let examples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
     let loaded = load(examples.join("gateway.yaml")).unwrap();
     assert_eq!(loaded.findings, []);
+}
+
+/// A configuration that serves `pets.json` on `a/b`, and more.
+fn serving(more: &str) -> String {
+    format!("apis: {{a: {{protocol: REST, definition: pets.json, stages: {{b: {{}}}}}}}}\n{more}")
+}
+
+#[test]
+fn what_is_wrong_with_limits_and_domains_is_said_all_at_once() {
+    let key = "apiKeys: [{id: k1, value: a-key-of-twenty-chars-1}]\n";
+    let cases: [(&str, String, &[&str]); 12] = [
+        (
+            "a throttle",
+            "throttle: {rateLimit: fast, burstLimit: -1, rate: 1}".to_owned(),
+            &[
+                "gateway.yaml:2: throttle.burstLimit: error: `-1` is not a whole number of requests, 0 or more",
+                "gateway.yaml:2: throttle.rate: error: unknown key: known here are `burstLimit` and `rateLimit`",
+                "gateway.yaml:2: throttle.rateLimit: error: `fast` is not a number of requests per second, 0 or more",
+            ],
+        ),
+        (
+            "keys",
+            "apiKeys:\n- {id: k1, value: short}\n- {value: '${env:TOWERGATE_NO_SUCH_VARIABLE}'}\n- {id: k3, value: a-key-of-twenty-chars-1}\n- {id: k4, value: a-key-of-twenty-chars-1}".to_owned(),
+            &[
+                "gateway.yaml:3: apiKeys.0: error: apiKeys[0] (k1): API Key value should be at least 20 characters",
+                "gateway.yaml:4: apiKeys.1.id: error: an API key has an id: write `id`",
+                "gateway.yaml:4: apiKeys.1.value: error: the environment has no variable `TOWERGATE_NO_SUCH_VARIABLE` that is text",
+                "gateway.yaml:6: apiKeys.3: error: apiKeys[3] (k4): API Key already exists",
+            ],
+        ),
+        (
+            "a key whose value is refused is not missing in plans",
+            "apiKeys: [{id: k1, value: '${file:nowhere}'}]\nusagePlans: [{id: p, keys: [k1]}]".to_owned(),
+            &["gateway.yaml:2: apiKeys.0.value: error: cannot read `nowhere`: No such file or directory (os error 2)"],
+        ),
+        (
+            "plans of what there is not",
+            format!("{key}usagePlans:\n- id: p\n  apiStages: [{{apiId: x, stage: b}}, {{apiId: a, stage: ghost}}]\n  keys: [k2]"),
+            &[
+                "gateway.yaml:4: usagePlans.0: error: usagePlans[0] (p): there is no API key `k2`",
+                "gateway.yaml:5: usagePlans.0.apiStages.0: error: there is no API `x`",
+                "gateway.yaml:5: usagePlans.0.apiStages.1: error: the API `a` has no stage `ghost`",
+            ],
+        ),
+        (
+            "a key in two plans of a stage",
+            format!("{key}usagePlans:\n- {{id: p, apiStages: [{{apiId: a, stage: b}}], keys: [k1]}}\n- {{id: q, apiStages: [{{apiId: a, stage: b}}], keys: [k1]}}"),
+            &["gateway.yaml:5: usagePlans.1: error: usagePlans[1] (q): API key `k1` is in usage plan `p`, which has stage `a/b` too: a key may be in one plan of a stage"],
+        ),
+        (
+            "a plan's members",
+            "usagePlans:\n- {id: p, onOutage: maybe, quota: {limit: 1.5, period: YEAR, weekStart: Monday}, apiStages: [{apiId: a, stage: b, throttle: {/pets: {rateLimit: 1}, /toys/GET: {rateLimit: 1}}}]}".to_owned(),
+            &[
+                "gateway.yaml:3: usagePlans.0.apiStages.0.throttle./pets: error: `/pets` names no method: write `*/*`, or a path and a verb in capitals, such as `pets/{id}/GET`",
+                "gateway.yaml:3: usagePlans.0.apiStages.0.throttle./toys/GET: error: the API `a` has no method `toys/GET`",
+                "gateway.yaml:3: usagePlans.0.onOutage: error: `maybe` is not what to do while the store is out of reach: `local`, `open` or `closed`",
+                "gateway.yaml:3: usagePlans.0.quota.limit: error: `1.5` is not a whole number of requests, 0 or more",
+                "gateway.yaml:3: usagePlans.0.quota.period: error: `YEAR` is not a period: `DAY`, `WEEK` or `MONTH`",
+                "gateway.yaml:3: usagePlans.0.quota.weekStart: error: `Monday` is not a day of the week, such as `MONDAY`",
+            ],
+        ),
+        (
+            "a store of another kind",
+            "store: disk".to_owned(),
+            &["gateway.yaml:2: store: error: a store is `memory` or `{redis: {url: …}}`"],
+        ),
+        (
+            "a Redis",
+            "store: {redis: {mode: fast, deadlineMs: 0, nodes: 0}}".to_owned(),
+            &[
+                "gateway.yaml:2: store.redis.deadlineMs: error: `0` is not a number of milliseconds from 1 to 60000",
+                "gateway.yaml:2: store.redis.mode: error: `fast` is not a mode: `leased` or `exact`",
+                "gateway.yaml:2: store.redis.nodes: error: `0` is not a number of nodes, at least 1",
+                "gateway.yaml:2: store.redis.url: error: Redis has a URL: write `url`",
+            ],
+        ),
+        (
+            "an admin listener",
+            "admin: {listen: here}".to_owned(),
+            &["gateway.yaml:2: admin.listen: error: `here` is not an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`"],
+        ),
+        (
+            "domains",
+            "domainNames:\n- {domainName: 'a b'}\n- domainName: x.example.com\n  basePathMappings: [{basePath: v1, restApiId: a, stage: b}, {basePath: v1, restApiId: a, stage: b}]\n- domainName: X.example.com\n  apiMappings: [{apiMappingKey: v2, apiId: a, stage: ghost}]".to_owned(),
+            &[
+                "gateway.yaml:3: domainNames.0.domainName: error: domain `a b`: ` ` is none of the letters, digits, hyphens and dots of a host name; write names in other scripts as `xn--` labels",
+                "gateway.yaml:5: domainNames.1.basePathMappings.1: error: domain `x.example.com`: base path `v1` is mapped twice",
+                "gateway.yaml:6: domainNames.2.domainName: error: domain `X.example.com`: there are two domains of this name",
+                "gateway.yaml:7: domainNames.2.apiMappings.0: error: the API `a` has no stage `ghost`",
+            ],
+        ),
+        (
+            "routing rules",
+            "domainNames:\n- domainName: x.example.com\n  routingMode: BOTH\n  routingRules: [{priority: 1, actions: []}, {priority: none, actions: [{invokeApi: {apiId: a}}]}]".to_owned(),
+            &[
+                "gateway.yaml:4: domainNames.0.routingMode: error: `BOTH` is not a routing mode: `API_MAPPING_ONLY`, `ROUTING_RULE_ONLY` or `ROUTING_RULE_THEN_API_MAPPING`",
+                "gateway.yaml:5: domainNames.0.routingRules.0.actions: error: a routing rule has one action: write `actions: [{invokeApi: {apiId: …, stage: …}}]`",
+                "gateway.yaml:5: domainNames.0.routingRules.1.actions.0.invokeApi.stage: error: a stage is named: write `stage`",
+                "gateway.yaml:5: domainNames.0.routingRules.1.priority: error: `none` is not a whole number from 1 to 1000000",
+            ],
+        ),
+        (
+            "a definition that is not there takes nothing else with it",
+            "apis: {c: {protocol: REST, definition: nowhere.json, stages: {d: {}}}}\nusagePlans: [{id: p, apiStages: [{apiId: c, stage: d}]}]\ndomainNames: [{domainName: x.org, apiMappings: [{apiId: c, stage: d}]}]".to_owned(),
+            &["gateway.yaml:1: apis.c.definition: error: cannot read `nowhere.json`: No such file or directory (os error 2)"],
+        ),
+    ];
+    for (name, more, expected) in cases {
+        let gateway = match more.starts_with("apis:") {
+            true => more,
+            false => serving(&more),
+        };
+        refused(
+            name,
+            &[("gateway.yaml", &gateway), ("pets.json", PETS)],
+            expected,
+        );
+    }
+}
+
+#[test]
+fn what_is_wrong_with_a_stage_is_said_all_at_once() {
+    let stage = "methodSettings: {'*/*': {throttlingRateLimit: .inf, cacheTtlInSeconds: 3601, loggingLevel: DEBUG}, /toys/GET: {}, pets: {}, /pets/GET: {}, ~1pets/GET: {}}, canarySettings: {percentTraffic: 100.5, definition: ghost.json, stageVariableOverrides: {a-b: c}}";
+    let gateway = format!(
+        "apis: {{a: {{protocol: REST, definition: pets.json, stages: {{b: {{{stage}}}}}}}}}"
+    );
+    let expected = [
+        "gateway.yaml:1: apis.a.stages.b.canarySettings.definition: error: cannot read `ghost.json`: No such file or directory (os error 2)",
+        "gateway.yaml:1: apis.a.stages.b.canarySettings.percentTraffic: error: `100.5` is not a percentage from 0 to 100",
+        "gateway.yaml:1: apis.a.stages.b.canarySettings.stageVariableOverrides.a-b: error: variable names have 1 to 64 letters, digits and `_`",
+        "gateway.yaml:1: apis.a.stages.b.methodSettings.*/*.cacheTtlInSeconds: error: `3601` is not a number of seconds from 0 to 3600",
+        "gateway.yaml:1: apis.a.stages.b.methodSettings.*/*.loggingLevel: error: `DEBUG` is not one of `ERROR`, `INFO` and `OFF`",
+        "gateway.yaml:1: apis.a.stages.b.methodSettings.*/*.throttlingRateLimit: error: `.inf` is not a number of requests per second",
+        "gateway.yaml:1: apis.a.stages.b.methodSettings.pets: error: `pets` names no method: write `*/*`, or a path and a verb in capitals, such as `pets/{id}/GET`",
+        "gateway.yaml:1: apis.a.stages.b.methodSettings.toys/GET: error: the API has no method `toys/GET`",
+        "gateway.yaml:1: apis.a.stages.b.methodSettings.~1pets/GET: error: `pets/GET` has settings already, in another spelling",
+    ];
+    refused(
+        "a stage",
+        &[("gateway.yaml", &gateway), ("pets.json", PETS)],
+        &expected,
+    );
+}
+
+#[test]
+fn a_configuration_is_read_again_whole_or_not_at_all() {
+    let folder = Folder::new(&[("gateway.yaml", &serving("")), ("pets.json", PETS)]);
+    let mut loaded = folder.load().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.0.join(name), text).unwrap();
+    let moved = PETS.replace("\"/pets\": {\"get\"", "\"/toys\": {\"get\"");
+
+    assert!(loaded.reload().unwrap().is_empty());
+    write("pets.json", &moved);
+    let changes = loaded.reload().unwrap();
+    assert_eq!(
+        changes.to_string(),
+        "removed apis.a.paths./pets.get\nadded apis.a.paths./toys.get"
+    );
+
+    write("pets.json", "{");
+    assert!(loaded.reload().is_err());
+    let routes: Vec<_> = loaded
+        .gateway
+        .routes()
+        .into_iter()
+        .map(|route| route.path)
+        .collect();
+    assert_eq!(routes, ["/toys"]);
+
+    write("pets.json", &moved);
+    write(
+        "gateway.yaml",
+        &format!(
+            "listen: 127.0.0.1:1\n{}",
+            serving("throttle: {rateLimit: 1, burstLimit: 1}")
+        ),
+    );
+    assert_eq!(loaded.reload().unwrap().to_string(), "changed throttle");
+    let expected = "gateway.yaml:1: listen: warning: another address takes effect when the program starts again";
+    assert_eq!(folder.lines(&loaded.findings), [expected]);
+    let files: Vec<_> = loaded
+        .files()
+        .iter()
+        .filter_map(|file| file.file_name())
+        .collect();
+    assert_eq!(files, ["gateway.yaml", "pets.json"]);
 }

@@ -22,6 +22,8 @@
 //! ```
 
 mod body_framing;
+mod files;
+mod follow;
 mod head_tap;
 mod program;
 mod signals;
@@ -32,7 +34,7 @@ mod tests;
 
 use std::{convert::Infallible, io, net::SocketAddr, pin::pin, sync::Arc, time::Duration};
 
-use http::Request;
+use http::{Request, Response};
 use hyper::{body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::{
     rt::{TokioIo, TokioTimer},
@@ -43,9 +45,10 @@ use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
+use tower_service::Service;
 use towergate_core::{Body, PeerAddress};
 
-use crate::Gateway;
+use crate::{Admin, Gateway};
 
 use self::{head_tap::HeadTap, write_timeout::WriteTimeout};
 
@@ -94,12 +97,25 @@ pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Futur
     serve_within(LIMITS, listener, gateway, shutdown).await;
 }
 
-async fn serve_within(
+/// Serves operators, until the future is dropped.
+async fn serve_admin(listener: TcpListener, admin: Admin) {
+    let limits = Limits {
+        connections: 100,
+        ..LIMITS
+    };
+    serve_within(limits, listener, admin, std::future::pending()).await;
+}
+
+async fn serve_within<S>(
     limits: Limits,
     listener: TcpListener,
-    gateway: Gateway,
+    service: S,
     shutdown: impl Future<Output = ()>,
-) {
+) where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     let graceful = GracefulShutdown::new();
     let slots = Arc::new(Semaphore::new(limits.connections));
     // Dropped with this future, which cuts whatever connection is left.
@@ -110,7 +126,7 @@ async fn serve_within(
             accepted = accept(&listener, &slots) => accepted,
             () = &mut shutdown => break,
         };
-        let connection = graceful.watch(connection(limits, stream, peer, gateway.clone()));
+        let connection = graceful.watch(connection(limits, stream, peer, service.clone()));
         let mut cut = alive.subscribe();
         tokio::spawn(async move {
             let _slot = slot;
@@ -152,23 +168,28 @@ fn is_of_connection(error: &io::Error) -> bool {
     )
 }
 
-fn connection(
+fn connection<S>(
     limits: Limits,
     stream: TcpStream,
     peer: SocketAddr,
-    gateway: Gateway,
-) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error> {
+    service: S,
+) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
+    S: Clone + Send + 'static,
+    S::Future: Send,
+{
     // Small responses must not wait for more; a socket that refuses is slower, and no worse.
     let _ = stream.set_nodelay(true);
     let socket = HeadTap::new(WriteTimeout::new(stream, limits.write));
     let heads = socket.heads();
     let answer = service_fn(move |mut request: Request<Incoming>| {
-        let gateway = gateway.clone();
         if let Some(names) = heads.names(&request) {
             request.extensions_mut().insert(names);
         }
         request.extensions_mut().insert(PeerAddress(peer));
-        async move { Ok::<_, Infallible>(gateway.answer(request.map(Body::new)).await) }
+        // Both services of this crate are always ready.
+        service.clone().call(request.map(Body::new))
     });
     http1::Builder::new()
         .timer(TokioTimer::new())

@@ -6,12 +6,13 @@ use std::{
     net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
+    time::Duration,
 };
 
 use tokio::net::TcpListener;
 use towergate_definition::Place;
 
-use super::{serve, signals::StopSignals};
+use super::{follow, serve, serve_admin, signals::StopSignals};
 use crate::config::{self, Finding, Loaded};
 
 const USAGE: &str = "\
@@ -23,7 +24,8 @@ Serves the gateway of a configuration, gateway.yaml. With --check it only says w
 ///
 /// Prints `listening on http://HOST:PORT` as its first line on standard output once connections are accepted, and the
 /// findings on standard error, one a line: `FILE:LINE: KEY: severity: text`. SIGTERM and SIGINT let requests in flight
-/// end; a second one does not wait for them. With `--check` it prints the findings and serves nothing. The status is 1
+/// end; a second one does not wait for them. A change of the file, or of a definition or secret that it names, is taken
+/// while it serves, whole or not at all, and reported on standard error. With `--check` it prints the findings and serves nothing. The status is 1
 /// if there is an error among them.
 ///
 /// ```no_run
@@ -86,26 +88,67 @@ fn run(loaded: Loaded) -> Result<(), Finding> {
         .enable_all()
         .build()
         .map_err(|error| failed(format!("cannot start the runtime: {error}")))?;
-    let served = runtime.block_on(async {
-        let listener = TcpListener::bind(loaded.listen).await;
-        let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-        let (address, listener) = bound
-            .map_err(|error| failed(format!("cannot listen on `{}`: {error}", loaded.listen)))?;
-        // Both listen before the address is known: who reads it may say stop at once.
-        let signals = StopSignals::new().and_then(|first| Ok((first, StopSignals::new()?)));
-        let (mut stop, mut stop_now) =
-            signals.map_err(|error| failed(format!("cannot wait for signals: {error}")))?;
-        announce(address).map_err(|error| failed(format!("cannot print the address: {error}")))?;
-        let gateway = loaded.gateway.clone();
-        tokio::select! {
-            () = serve(listener, gateway, async { stop.next().await }) => {}
-            () = async { stop_now.next().await; stop_now.next().await } => {}
-        }
-        Ok(())
-    });
+    let served = runtime.block_on(listen(loaded));
     // A look-up of a name cannot be cancelled, and is not waited for.
     runtime.shutdown_background();
     served
+}
+
+async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
+    let (address, listener) = bind(&loaded, "listen", loaded.listen).await?;
+    loaded.listen = address;
+    let admin = match loaded.admin {
+        Some(admin) => {
+            let (address, listener) = bind(&loaded, "admin", admin).await?;
+            loaded.admin = Some(address);
+            Some(listener)
+        }
+        None => None,
+    };
+    let failed = |message: String| loaded.error(Place::root().key("listen"), message);
+    // Both listen before the address is known: who reads it may say stop at once.
+    let signals = StopSignals::new().and_then(|first| Ok((first, StopSignals::new()?)));
+    let (mut stop, mut stop_now) =
+        signals.map_err(|error| failed(format!("cannot wait for signals: {error}")))?;
+    // What changes from here on is noticed, so that whoever reads the address may change it.
+    let files = follow::look(loaded.files().to_vec()).await;
+    announce(address).map_err(|error| failed(format!("cannot print the address: {error}")))?;
+    if let Some(admin) = loaded.admin {
+        print_error(&format!("answering operators on http://{admin}"));
+    }
+
+    let gateway = loaded.gateway.clone();
+    let admin = async {
+        match admin {
+            Some(listener) => serve_admin(listener, gateway.admin()).await,
+            None => std::future::pending().await,
+        }
+    };
+    let stopped = async {
+        stop.next().await;
+        // Probes are told before the listener closes.
+        gateway.drain(Duration::ZERO).await;
+    };
+    tokio::select! {
+        () = serve(listener, gateway.clone(), stopped) => {}
+        () = async { stop_now.next().await; stop_now.next().await } => {}
+        () = async { tokio::join!(admin, follow::follow(loaded, files)); } => {}
+    }
+    Ok(())
+}
+
+/// Binds a listener, and says where it is.
+async fn bind(
+    loaded: &Loaded,
+    key: &str,
+    address: SocketAddr,
+) -> Result<(SocketAddr, TcpListener), Finding> {
+    let listener = TcpListener::bind(address).await;
+    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
+    bound.map_err(|error| {
+        let message = format!("cannot listen on `{address}`: {error}");
+        loaded.error(Place::root().key(key), message)
+    })
 }
 
 fn announce(address: SocketAddr) -> io::Result<()> {
@@ -114,14 +157,14 @@ fn announce(address: SocketAddr) -> io::Result<()> {
     out.flush()
 }
 
-fn print_findings(findings: &[Finding]) {
+pub(super) fn print_findings(findings: &[Finding]) {
     for finding in findings {
         print_error(&finding.to_string());
     }
 }
 
 /// Prints a line on standard error, if anybody reads it.
-fn print_error(line: &str) {
+pub(super) fn print_error(line: &str) {
     let _ = writeln!(io::stderr(), "{line}");
 }
 

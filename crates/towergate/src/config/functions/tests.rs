@@ -8,7 +8,7 @@ fn read(text: &str) -> (Vec<(String, String)>, Vec<String>) {
     let mut diagnostics = Vec::new();
     let root = Place::root();
     let file = Fields::known(document.root(), root, &["functions"], &mut diagnostics).unwrap();
-    let functions = functions(&file, &Client::new(), &mut diagnostics);
+    let functions = functions(&file, &Client::new(), &[], &mut diagnostics);
     let functions = functions.iter();
     let functions =
         functions.map(|function| (function.arn.to_string(), function.place.to_string()));
