@@ -97,6 +97,49 @@ pub async fn read_to_the_end(
     })
 }
 
+/// A connection that asks one thing after the other.
+#[derive(Debug)]
+pub struct KeptConnection(BufReader<TcpStream>);
+
+impl KeptConnection {
+    /// Opens a connection.
+    ///
+    /// # Panics
+    ///
+    /// Panics if nobody listens.
+    pub async fn open(address: SocketAddr) -> Self {
+        let socket = TcpStream::connect(address)
+            .await
+            .expect("a listening gateway");
+        Self(BufReader::new(socket))
+    }
+
+    /// Asks for a path with GET, and returns the answer.
+    ///
+    /// # Panics
+    ///
+    /// Panics if there is none, or not all of one.
+    pub async fn get(&mut self, target: &str) -> Reply {
+        let bytes = format!("GET {target} HTTP/1.1\r\nhost: gateway\r\n\r\n");
+        self.0
+            .get_mut()
+            .write_all(bytes.as_bytes())
+            .await
+            .expect("an open connection");
+        let message = soon(read_message(&mut self.0, false))
+            .await
+            .expect("an answer");
+        assert!(message.is_complete, "an answer to its end");
+        let status = message.start.split(' ').nth(1).map(str::parse);
+        Reply {
+            status: status.expect("a status").expect("a number"),
+            headers: message.headers,
+            body: message.body,
+            is_complete: true,
+        }
+    }
+}
+
 /// A request or an answer.
 pub(crate) struct Message {
     pub(crate) start: String,

@@ -15,7 +15,7 @@ use std::{future::Future, time::Duration};
 use towergate::{ApiSource, Backends, Body, Gateway, RestApi, RestApiBuilder, StageSettings};
 
 pub use backend::{Answer, Backend, Received};
-pub use client::{Reply, exchange, fetch, read_to_the_end, request};
+pub use client::{KeptConnection, Reply, exchange, fetch, read_to_the_end, request};
 pub use recorder::Recorder;
 pub use server::{serve, serve_one, serve_one_with};
 

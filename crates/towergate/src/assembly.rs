@@ -6,6 +6,8 @@
 mod limits;
 mod stages;
 
+pub(crate) use self::stages::Placing;
+
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -18,7 +20,7 @@ use towergate_integrations::FunctionArn;
 use crate::{
     ApiSource, BuildError, GatewayBuilder, RestApi,
     access::{Access, Means},
-    control::{Control, ServedApi, ServedStage},
+    control::{Control, History, ServedApi, ServedStage},
     deployment::CompiledMethod,
     domains::{self, Domains},
     policy_scope::report_foreign_statements,
@@ -31,6 +33,13 @@ use crate::{
 pub(crate) struct Assembled {
     pub(crate) serving: Serving,
     pub(crate) control: Control,
+}
+
+/// An API that a running gateway is to serve, and what its backends and keys are with it.
+pub(crate) struct Joined {
+    pub(crate) api: Arc<ServedApi>,
+    pub(crate) told: GatewayBuilder,
+    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// What there was before, and what is said of what there will be.
@@ -53,6 +62,30 @@ impl GatewayBuilder {
         assembly.finish(self)
     }
 
+    /// Joins one more API with what there is.
+    pub(crate) fn join(mut self, id: &str, source: ApiSource) -> Result<Joined, BuildError> {
+        let mut assembly = Assembly {
+            previous: None,
+            told_apis: BTreeSet::new(),
+            diagnostics: Vec::new(),
+        };
+        let compiled = assembly.compile(source, self.strict, None, &place_of(id, None));
+        let compiled: BTreeMap<_, _> = compiled
+            .map(|api| (id.to_owned(), api))
+            .into_iter()
+            .collect();
+        assembly.register(&mut self, &compiled, &BTreeMap::new());
+        let served = assembly.serve_apis(&mut self, compiled).remove(id);
+        match served.filter(|_| !assembly.has_errors()) {
+            Some(api) => Ok(Joined {
+                api,
+                told: self,
+                diagnostics: assembly.diagnostics,
+            }),
+            None => Err(BuildError::new(assembly.diagnostics)),
+        }
+    }
+
     /// Returns all that is wrong, and what else there is to say.
     #[cfg(feature = "config")]
     pub(crate) fn problems(self) -> Vec<Diagnostic> {
@@ -70,19 +103,14 @@ impl Assembly<'_> {
         self.register(&mut told, &apis, &canaries);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
-        let stages = self.serve_stages(&told, &apis, &canaries);
+        let mut histories = self.histories();
+        let stages = self.serve_stages(&told, &apis, &canaries, &mut histories);
         let plans = self.usage_plans(&told, &stages);
         let domains = self.domains(&told);
 
-        let mut table = StageTable::default();
-        for stage in stages.values() {
-            table.insert(Arc::clone(&stage.snapshot));
-        }
+        let table = StageTable::of(stages.values().map(|stage| &stage.snapshot));
         self.diagnostics.extend(table.overlaps());
-        let is_refused = |found: &Diagnostic| found.severity == Severity::Error;
-        let (false, Some(plans), Some(domains)) =
-            (self.diagnostics.iter().any(is_refused), plans, domains)
-        else {
+        let (false, Some(plans), Some(domains)) = (self.has_errors(), plans, domains) else {
             return Err(BuildError::new(self.diagnostics));
         };
         let mut runtime = told.runtime;
@@ -93,6 +121,7 @@ impl Assembly<'_> {
             strict: told.strict,
             apis,
             stages,
+            histories,
             canaries,
             throttle: told.throttle,
             api_keys: told.api_keys,
@@ -104,15 +133,32 @@ impl Assembly<'_> {
         let serving = Serving {
             runtime,
             stages: table,
-            domains,
+            domains: Arc::new(domains),
             diagnostics: self.diagnostics,
             in_flight: Arc::default(),
         };
         Ok(Assembled { serving, control })
     }
 
+    fn has_errors(&self) -> bool {
+        let mut severities = self.diagnostics.iter().map(|found| found.severity);
+        severities.any(|severity| severity == Severity::Error)
+    }
+
     fn error(&mut self, place: Place, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(place, message));
+    }
+
+    /// Returns the deployments of the APIs that stay.
+    fn histories(&self) -> BTreeMap<String, History> {
+        let known = self
+            .previous
+            .iter()
+            .flat_map(|previous| &previous.histories);
+        let stays = known.filter(|(id, _)| self.told_apis.contains(*id));
+        stays
+            .map(|(id, history)| (id.clone(), history.clone()))
+            .collect()
     }
 
     fn compile_apis(&mut self, told: &mut GatewayBuilder) -> BTreeMap<String, RestApi> {

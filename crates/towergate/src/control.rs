@@ -1,16 +1,17 @@
 //! What a change of a gateway goes by: what it was told last, and what became of that.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 
 use towergate_definition::Place;
 use towergate_routing::Domain;
+use towergate_stages::{Deployment, DeploymentError, Deployments};
 use towergate_throttling::{ApiKey, Rate, UsagePlan};
 
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
 use crate::{
     ChangeKind, Changes, DomainTarget, RestApi, RouteInfo, StageSettings, access::Access, routes,
-    stage::StageSnapshot,
+    runtime::Runtime, stage::StageSnapshot,
 };
 
 /// An API that was compiled, and joined with what its gateway has.
@@ -29,6 +30,8 @@ pub(crate) struct Control {
     pub(crate) apis: BTreeMap<String, Arc<ServedApi>>,
     /// By the API's id and the stage's name.
     pub(crate) stages: BTreeMap<(String, String), ServedStage>,
+    /// The deployments, by the API's id.
+    pub(crate) histories: BTreeMap<String, History>,
     /// What canaries serve that have a definition of their own.
     pub(crate) canaries: BTreeMap<(String, String), Arc<ServedApi>>,
     pub(crate) throttle: Option<Rate>,
@@ -43,7 +46,44 @@ pub(crate) struct Control {
 #[derive(Debug, Clone)]
 pub(crate) struct ServedStage {
     pub(crate) settings: StageSettings,
+    /// What changes go by: deployments, variables and canary as they are now.
+    pub(crate) state: StageState,
+    /// What requests go by.
     pub(crate) snapshot: Arc<StageSnapshot>,
+}
+
+/// What a stage points at.
+pub(crate) type StageState = towergate_stages::StageSnapshot<Arc<ServedApi>>;
+
+/// The deployments of an API that are kept.
+pub(crate) type History = Deployments<Arc<ServedApi>>;
+
+/// How many deployments of an API are kept.
+pub(crate) const MAX_DEPLOYMENTS: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
+
+impl Control {
+    /// Returns the deployment of an API: the one there is, or a new one.
+    pub(crate) fn deployment(
+        history: &mut History,
+        api: &Arc<ServedApi>,
+        runtime: &Runtime,
+        in_use: impl Fn(&str) -> bool,
+    ) -> Result<Arc<Deployment<Arc<ServedApi>>>, DeploymentError> {
+        let is_known = |kept: &&Arc<Deployment<_>>| Arc::ptr_eq(kept.service(), api);
+        if let Some(known) = history.iter().find(is_known) {
+            return Ok(Arc::clone(known));
+        }
+        let backends = &runtime.backends;
+        let id = history.draw_id(backends.random());
+        let created = backends.clock().now();
+        history.insert(Deployment::new(id, created, Arc::clone(api)), in_use)
+    }
+
+    /// Returns whether a stage of an API points at a deployment.
+    pub(crate) fn points_at(&self, api_id: &str, deployment_id: &str) -> bool {
+        let mut stages = self.stages.iter();
+        stages.any(|((api, _), stage)| api == api_id && stage.state.points_at(deployment_id))
+    }
 }
 
 impl Control {

@@ -25,8 +25,15 @@ use towergate_throttling::UsagePlans;
 use crate::RestApi;
 
 use crate::{
-    Admin, BuildError, Changes, GatewayBuilder, RouteInfo, assembly::Assembled, control::Control,
-    in_flight::Visit, pipeline, serving::Serving,
+    Admin, BuildError, Changes, DeploymentInfo, GatewayBuilder, ReleaseError, RouteInfo,
+    StageHandle,
+    assembly::{Assembled, Placing},
+    control::{Control, StageState},
+    in_flight::Visit,
+    pipeline,
+    serving::Serving,
+    stage_handle::StageChange,
+    stage_table::StageTable,
 };
 
 /// APIs on their stages. A clone is cheap and serves the same.
@@ -80,12 +87,16 @@ impl Gateway {
     /// stores, keys of issuers, account and region, and knows no APIs, stages, services, functions, API keys, usage plans
     /// and domain names.
     pub fn successor(&self) -> GatewayBuilder {
-        let serving = self.serving();
-        let control = self.control();
-        let mut runtime = serving.runtime.clone();
-        runtime.backends = runtime.backends.emptied();
+        let mut next = self.continued(&self.control());
+        let backends = next.runtime.backends;
+        next.runtime.backends = backends.emptied();
+        next
+    }
+
+    /// Returns a builder with all that this gateway has beside APIs.
+    fn continued(&self, control: &Control) -> GatewayBuilder {
         GatewayBuilder {
-            runtime,
+            runtime: self.serving().runtime.clone(),
             region: control.region.clone(),
             account_id: control.account_id.clone(),
             strict: control.strict,
@@ -125,6 +136,82 @@ impl Gateway {
         *control = new;
         self.0.serving.store(Arc::new(serving));
         Ok(changes)
+    }
+
+    /// Returns a stage, to be changed while it serves.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no such stage.
+    pub fn stage(&self, api_id: &str, stage: &str) -> Result<StageHandle, ReleaseError> {
+        let key = (api_id.to_owned(), stage.to_owned());
+        let handle = StageHandle::new(self.clone(), key);
+        handle.current().map(|_| handle)
+    }
+
+    pub(crate) fn deployments(&self, api_id: &str) -> Vec<DeploymentInfo> {
+        let control = self.control();
+        let history = control.histories.get(api_id);
+        let kept = history.into_iter().flat_map(|history| history.iter());
+        kept.map(|kept| DeploymentInfo {
+            id: kept.id().to_owned(),
+            created: kept.created(),
+        })
+        .collect()
+    }
+
+    pub(crate) fn stage_state(&self, key: &(String, String)) -> Option<StageState> {
+        let control = self.control();
+        control.stages.get(key).map(|stage| stage.state.clone())
+    }
+
+    /// Changes what a stage points at: for requests that come from now on.
+    pub(crate) fn change_stage(
+        &self,
+        key: &(String, String),
+        change: impl FnOnce(&mut StageChange<'_>, &StageState) -> Result<StageState, ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        let mut control = self.control();
+        let state = control.stages.get(key).map(|stage| stage.state.clone());
+        let state = state.ok_or_else(|| ReleaseError::unknown(key))?;
+        let mut change_of = StageChange {
+            told: self.continued(&control),
+            control: &mut control,
+            diagnostics: Vec::new(),
+        };
+        let state = change(&mut change_of, &state)?;
+        let StageChange {
+            told, diagnostics, ..
+        } = change_of;
+        let placing = Placing {
+            account: told
+                .runtime
+                .account_throttle(control.throttle, told.account_of_arns()),
+            runtime: &told.runtime,
+        };
+        let snapshot = Arc::new(placing.snapshot(&state));
+        if let Some(stage) = control.stages.get_mut(key) {
+            (stage.state, stage.snapshot) = (state, snapshot);
+        }
+        let before = self.serving();
+        let serving = Serving {
+            stages: StageTable::of(control.stages.values().map(|stage| &stage.snapshot)),
+            domains: Arc::clone(&before.domains),
+            diagnostics: before
+                .diagnostics
+                .iter()
+                .cloned()
+                .chain(diagnostics)
+                .collect(),
+            in_flight: Arc::clone(&before.in_flight),
+            runtime: told.runtime,
+        };
+        #[cfg(feature = "jwt")]
+        {
+            control.keys = told.keys;
+        }
+        self.0.serving.store(Arc::new(serving));
+        Ok(())
     }
 
     /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says

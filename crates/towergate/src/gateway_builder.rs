@@ -55,7 +55,7 @@ impl GatewayBuilder {
     /// other variables.
     ///
     /// ```
-    /// use towergate::{CanarySettings, Gateway, Integration, RestApi, StageSettings, stages::Percent};
+    /// use towergate::{Gateway, Integration, RestApi, StageSettings, stages::{CanarySettings, Percent}};
     ///
     /// let version = |status| RestApi::builder("pets").get("/pets", Integration::mock(status)).build();
     /// let canary = CanarySettings::new(Percent::new(10.0)?);

@@ -62,6 +62,7 @@ mod runtime;
 pub mod serve;
 mod serving;
 mod stage;
+mod stage_handle;
 mod stage_table;
 
 pub use admin::Admin;
@@ -73,7 +74,8 @@ pub use gateway::{Gateway, ResponseFuture};
 pub use gateway_builder::GatewayBuilder;
 pub use rest_api::{MethodBackend, RestApi, RestApiBuilder};
 pub use routes::RouteInfo;
-pub use stage::{CanarySettings, StageSettings};
+pub use stage::StageSettings;
+pub use stage_handle::{DeploymentInfo, ReleaseError, StageHandle};
 pub use towergate_core::{
     Body, BodyError, BoxError, BoxFuture, ClientAddress, ClientScheme, Clock, Context,
     ContextVariable, ExtendedRequestId, Function, FunctionError, Identity, Invocation,

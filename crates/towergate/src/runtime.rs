@@ -4,7 +4,7 @@ use std::{fmt, sync::Arc};
 
 use towergate_core::{Observer, TrustedHops};
 use towergate_integrations::Backends;
-use towergate_throttling::{BucketRegistry, UsagePlans};
+use towergate_throttling::{BucketRegistry, LimitName, Rate, Throttle, UsagePlans};
 
 /// What the APIs of a gateway share.
 #[derive(Clone)]
@@ -16,6 +16,17 @@ pub(crate) struct Runtime {
     pub(crate) plans: UsagePlans,
     /// The buckets of accounts and stages.
     pub(crate) buckets: BucketRegistry,
+}
+
+impl Runtime {
+    /// Returns the limit of an account, if it has one.
+    pub(crate) fn account_throttle(&self, rate: Option<Rate>, account: &str) -> Option<Throttle> {
+        let bucket = |rate| {
+            let name = LimitName::Account(account);
+            Throttle::new(rate, self.buckets.bucket(name))
+        };
+        rate.map(bucket)
+    }
 }
 
 impl Default for Runtime {

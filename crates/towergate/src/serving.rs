@@ -11,7 +11,7 @@ use crate::{domains::Domains, in_flight::InFlight, runtime::Runtime, stage_table
 pub(crate) struct Serving {
     pub(crate) runtime: Runtime,
     pub(crate) stages: StageTable,
-    pub(crate) domains: Domains,
+    pub(crate) domains: Arc<Domains>,
     /// What was found as it was put together.
     pub(crate) diagnostics: Vec<Diagnostic>,
     /// The requests in flight, those of earlier servings included.

@@ -3,17 +3,13 @@
 use std::sync::Arc;
 
 use towergate_core::{Random, StageInfo};
-use towergate_definition::{Diagnostic, HttpMethod, Place};
-use towergate_stages::{MethodKey, MethodSettings, MethodSettingsTable, Percent};
-use towergate_throttling::{Rate, throttle_rate};
+use towergate_definition::{Diagnostic, Place};
+use towergate_stages::{
+    CanarySettings, MAX_STAGE_NAME, MAX_VARIABLE_NAME, MAX_VARIABLE_VALUE, MAX_VARIABLES,
+    MethodKey, MethodSettings, MethodSettingsTable, Percent,
+};
 
 use crate::{control::ServedApi, limiting::Demands};
-
-/// The most variables of a stage, and the longest names and values, as on API Gateway.
-const MAX_VARIABLES: usize = 100;
-const MAX_VARIABLE_NAME: usize = 64;
-const MAX_VARIABLE_VALUE: usize = 512;
-const MAX_STAGE_NAME: usize = 128;
 
 /// What a stage serves with. A request resolves it once and keeps it to its end.
 #[derive(Debug)]
@@ -38,11 +34,20 @@ pub(crate) struct Canary {
     pub(crate) release: Release,
 }
 
+impl Canary {
+    /// Draws, where that decides anything.
+    fn takes(&self, random: &dyn Random) -> bool {
+        let is_a_chance = self.percent.is_a_chance();
+        self.percent
+            .takes(if is_a_chance { random.next_u64() } else { 0 })
+    }
+}
+
 impl StageSnapshot {
     /// Draws between the stage and its canary.
     pub(crate) fn choose(&self, random: &dyn Random) -> &Release {
         match &self.canary {
-            Some(canary) if canary.percent.takes(random.next_u64()) => &canary.release,
+            Some(canary) if canary.takes(random) => &canary.release,
             _ => &self.base,
         }
     }
@@ -100,6 +105,13 @@ impl StageSettings {
     }
 
     /// Gives a part of the requests to a canary: [`canary_api`](crate::GatewayBuilder::canary_api) says what it serves.
+    ///
+    /// ```
+    /// use towergate::{StageSettings, stages::{CanarySettings, Percent}};
+    ///
+    /// let prod = StageSettings::new("prod").canary(CanarySettings::new(Percent::new(10.0)?));
+    /// # Ok::<(), towergate::stages::PercentError>(())
+    /// ```
     #[must_use]
     pub fn canary(mut self, canary: CanarySettings) -> Self {
         self.canary = Some(canary);
@@ -121,15 +133,6 @@ impl StageSettings {
         self
     }
 
-    /// Returns the limit of a method.
-    pub(crate) fn throttle_of(&self, path: &str, verb: HttpMethod) -> Option<Rate> {
-        let (settings, _) = self.method_settings.of(path, verb.as_str())?;
-        throttle_rate(
-            settings.throttling_rate_limit,
-            settings.throttling_burst_limit,
-        )
-    }
-
     /// Reports what API Gateway would not take.
     pub(crate) fn check(&self, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
         let mut error =
@@ -142,19 +145,6 @@ impl StageSettings {
             error(place.clone(), message);
         }
         check_variables(&self.variables, &place.key("variables"), diagnostics);
-        if let Some(canary) = &self.canary {
-            let place = place.key("canarySettings").key("stageVariableOverrides");
-            check_variables(&canary.overrides, &place, diagnostics);
-        }
-    }
-
-    /// Returns the variables of the canary: those of the stage, with its own laid over them.
-    pub(crate) fn canary_variables(&self, canary: &CanarySettings) -> Vec<(String, String)> {
-        let mut variables = self.variables.clone();
-        for (name, value) in &canary.overrides {
-            set_variable(&mut variables, name.clone(), value.clone());
-        }
-        variables
     }
 }
 
@@ -192,52 +182,6 @@ fn check_variables(
             let message = "variable values have 1 to 512 letters, digits and `-._~:/?#&=,`";
             error(place.key(name), message.to_owned());
         }
-    }
-}
-
-/// A second version of a stage, which gets a part of the requests (stages.md, section 6).
-///
-/// ```
-/// use towergate::{CanarySettings, StageSettings, stages::Percent};
-///
-/// let canary = CanarySettings::new(Percent::new(10.0)?).stage_variable_override("backend", "10.0.0.8:8080");
-/// let prod = StageSettings::new("prod").variable("backend", "10.0.0.7:8080").canary(canary);
-/// # Ok::<(), towergate::stages::PercentError>(())
-/// ```
-#[derive(Debug, Clone, PartialEq)]
-pub struct CanarySettings {
-    pub(crate) percent: Percent,
-    pub(crate) overrides: Vec<(String, String)>,
-    pub(crate) use_stage_cache: bool,
-}
-
-impl CanarySettings {
-    /// Creates a canary that gets so many requests of a hundred; each is drawn by itself.
-    #[must_use]
-    pub fn new(percent: Percent) -> Self {
-        Self {
-            percent,
-            overrides: Vec::new(),
-            use_stage_cache: false,
-        }
-    }
-
-    /// Lays a variable over that of the stage.
-    #[must_use]
-    pub fn stage_variable_override(
-        mut self,
-        name: impl Into<String>,
-        value: impl Into<String>,
-    ) -> Self {
-        set_variable(&mut self.overrides, name.into(), value.into());
-        self
-    }
-
-    /// Sets whether the canary shares the responses that the stage keeps.
-    #[must_use]
-    pub fn use_stage_cache(mut self, use_stage_cache: bool) -> Self {
-        self.use_stage_cache = use_stage_cache;
-        self
     }
 }
 

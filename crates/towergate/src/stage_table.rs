@@ -55,6 +55,15 @@ impl Segment {
 }
 
 impl StageTable {
+    /// Creates a table of these stages.
+    pub(crate) fn of<'a>(stages: impl IntoIterator<Item = &'a Arc<StageSnapshot>>) -> Self {
+        let mut table = Self::default();
+        for stage in stages {
+            table.insert(Arc::clone(stage));
+        }
+        table
+    }
+
     /// Adds a stage of an API. It must not have one of this name.
     pub(crate) fn insert(&mut self, snapshot: Arc<StageSnapshot>) {
         let info = Arc::clone(&snapshot.base.info);

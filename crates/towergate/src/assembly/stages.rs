@@ -4,14 +4,15 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use towergate_core::StageInfo;
 use towergate_definition::{ApiKeySource, HttpMethod, Place};
-use towergate_stages::MethodKey;
-use towergate_throttling::{LimitName, MethodLimits, Throttle};
+use towergate_stages::{DeploymentError, MethodKey, MethodSettingsTable};
+use towergate_throttling::{MethodLimits, Rate, Throttle, throttle_rate};
 
 use super::{Assembly, StageKey, Stages};
 use crate::{
-    CanarySettings, GatewayBuilder, StageSettings,
-    control::{ServedApi, ServedStage},
+    GatewayBuilder, StageSettings,
+    control::{Control, History, MAX_DEPLOYMENTS, ServedApi, ServedStage, StageState},
     limiting::Demands,
+    runtime::Runtime,
     stage::{Canary, Release, StageSnapshot},
 };
 
@@ -22,43 +23,110 @@ impl Assembly<'_> {
         told: &GatewayBuilder,
         apis: &BTreeMap<String, Arc<ServedApi>>,
         canaries: &BTreeMap<StageKey, Arc<ServedApi>>,
+        histories: &mut BTreeMap<String, History>,
     ) -> Stages {
-        let account = told.throttle.map(|rate| {
-            let name = LimitName::Account(told.account_of_arns());
-            Throttle::new(rate, told.runtime.buckets.bucket(name))
-        });
+        let runtime = &told.runtime;
+        let placing = Placing {
+            runtime,
+            account: runtime.account_throttle(told.throttle, told.account_of_arns()),
+        };
         let mut stages = Stages::new();
         for (api_id, settings) in &told.stages {
             let place = Place::from_iter(["apis", api_id, "stages", &settings.name]);
             settings.check(&place, &mut self.diagnostics);
             let key = (api_id.clone(), settings.name.clone());
-            let known = stages.contains_key(&key);
-            if known {
+            if stages.contains_key(&key) {
                 self.error(place, "the API has this stage already");
-            } else if let Some(api) = apis.get(api_id) {
-                let placed = Placed {
-                    told,
-                    api_id,
-                    settings,
-                    account: account.as_ref(),
-                };
-                let canary = settings.canary.as_ref().map(|canary| Canary {
-                    percent: canary.percent,
-                    release: placed.release(canaries.get(&key).unwrap_or(api), Some(canary)),
-                });
-                let base = placed.release(api, None);
-                let snapshot = Arc::new(StageSnapshot { base, canary });
-                self.check_method_settings(settings, &snapshot, &place);
-                let settings = settings.clone();
-                stages.insert(key, ServedStage { settings, snapshot });
-            } else if !self.told_apis.contains(api_id) {
-                self.error(
-                    place,
-                    format!("there is no API `{api_id}`; add it with `api`"),
-                );
+                continue;
+            }
+            let Some(api) = apis.get(api_id) else {
+                if !self.told_apis.contains(api_id) {
+                    let message = format!("there is no API `{api_id}`; add it with `api`");
+                    self.error(place, message);
+                }
+                continue;
+            };
+            let canary = canaries.get(&key);
+            let history = histories
+                .entry(api_id.clone())
+                .or_insert_with(|| History::new(MAX_DEPLOYMENTS));
+            let state = match self.unchanged(&key, settings, api, canary) {
+                Some(state) => Ok(state),
+                None => self.state(told, settings, (api_id, api), canary, history, &stages),
+            };
+            match state {
+                Ok(state) => {
+                    let snapshot = Arc::new(placing.snapshot(&state));
+                    self.check_method_settings(settings, &snapshot, &place);
+                    let settings = settings.clone();
+                    let stage = ServedStage {
+                        settings,
+                        state,
+                        snapshot,
+                    };
+                    stages.insert(key, stage);
+                }
+                Err(error) => self.error(place, error.to_string()),
             }
         }
         stages
+    }
+
+    /// Returns what a stage points at, if it was told the same before: what changed since then, by hand, stays.
+    fn unchanged(
+        &self,
+        key: &StageKey,
+        settings: &StageSettings,
+        api: &Arc<ServedApi>,
+        canary: Option<&Arc<ServedApi>>,
+    ) -> Option<StageState> {
+        let previous = self.previous?;
+        let stage = previous.stages.get(key)?;
+        let is_same =
+            |known: Option<&Arc<ServedApi>>, told: Option<&Arc<ServedApi>>| match (known, told) {
+                (Some(known), Some(told)) => Arc::ptr_eq(known, told),
+                (known, told) => known.is_none() && told.is_none(),
+            };
+        let is_same = stage.settings == *settings
+            && is_same(previous.apis.get(&key.0), Some(api))
+            && is_same(previous.canaries.get(key), canary);
+        is_same.then(|| stage.state.clone())
+    }
+
+    /// Points a stage at what it is told to serve.
+    fn state(
+        &self,
+        told: &GatewayBuilder,
+        settings: &StageSettings,
+        (api_id, api): (&str, &Arc<ServedApi>),
+        canary: Option<&Arc<ServedApi>>,
+        history: &mut History,
+        stages: &Stages,
+    ) -> Result<StageState, DeploymentError> {
+        let in_use = |id: &str| {
+            let is_used = stages
+                .iter()
+                .any(|((api, _), stage)| api == api_id && stage.state.points_at(id));
+            let previous = self.previous;
+            is_used || previous.is_some_and(|previous| previous.points_at(api_id, id))
+        };
+        let mut info = StageInfo::default();
+        told.account_of_arns().clone_into(&mut info.account_id);
+        told.region_of_arns().clone_into(&mut info.region);
+        api_id.clone_into(&mut info.api_id);
+        info.stage.clone_from(&settings.name);
+        info.variables.clone_from(&settings.variables);
+        let deployment = Control::deployment(history, api, &told.runtime, in_use)?;
+        let base_id = deployment.id().to_owned();
+        let state = StageState::new(info, deployment)
+            .with_method_settings(settings.method_settings.clone());
+        let Some(canary_settings) = &settings.canary else {
+            return Ok(state);
+        };
+        let canary = canary.unwrap_or(api);
+        let in_use = |id: &str| in_use(id) || id == base_id;
+        let deployment = Control::deployment(history, canary, &told.runtime, in_use)?;
+        Ok(state.with_canary(deployment, canary_settings.clone()))
     }
 
     /// Reports settings of methods that neither the stage nor its canary has.
@@ -77,53 +145,72 @@ impl Assembly<'_> {
     }
 }
 
-/// A stage of an API, and what holds there.
-struct Placed<'a> {
-    told: &'a GatewayBuilder,
-    api_id: &'a str,
-    settings: &'a StageSettings,
-    account: Option<&'a Throttle>,
+/// Makes of what a stage points at what its requests go by.
+pub(crate) struct Placing<'a> {
+    pub(crate) runtime: &'a Runtime,
+    /// The limit of the account.
+    pub(crate) account: Option<Throttle>,
 }
 
-impl Placed<'_> {
-    /// Puts an API on the stage, or on its canary.
-    fn release(&self, api: &Arc<ServedApi>, canary: Option<&CanarySettings>) -> Release {
-        let Self { told, settings, .. } = self;
-        let mut info = StageInfo::default();
-        told.account_of_arns().clone_into(&mut info.account_id);
-        told.region_of_arns().clone_into(&mut info.region);
-        self.api_id.clone_into(&mut info.api_id);
-        info.stage.clone_from(&settings.name);
-        info.is_canary = settings.canary.as_ref().map(|_| canary.is_some());
-        info.variables = match canary {
-            Some(canary) => settings.canary_variables(canary),
-            None => settings.variables.clone(),
-        };
+impl Placing<'_> {
+    pub(crate) fn snapshot(&self, state: &StageState) -> StageSnapshot {
+        let settings = state.method_settings();
+        let canary = state.canary().map(|canary| Canary {
+            percent: canary.settings().percent,
+            release: self.release(canary.release(), settings),
+        });
+        StageSnapshot {
+            base: self.release(state.base(), settings),
+            canary,
+        }
+    }
+
+    fn release(
+        &self,
+        release: &towergate_stages::Release<Arc<ServedApi>>,
+        settings: &MethodSettingsTable,
+    ) -> Release {
+        let (api, info) = (release.service(), release.info());
         let key_source = api.api.deployment.api_key_source;
         let demands = api.api.methods().map(|((path, verb), method)| {
             let key = method.requires_api_key().then_some(key_source);
-            self.demands(path, verb, key)
+            let rate = throttle_of(settings, path, verb);
+            self.demands(info, &MethodKey::method(path, verb.as_str()), rate, key)
         });
         Release {
-            api: Arc::clone(api),
             demands: demands.collect(),
-            info: Arc::new(info),
+            api: Arc::clone(api),
+            info: Arc::clone(info),
         }
     }
 
     /// Returns what a method demands: the buckets are those of the stage, for it and its canary together.
-    fn demands(&self, path: &str, verb: HttpMethod, key: Option<ApiKeySource>) -> Option<Demands> {
-        let method = MethodKey::method(path, verb.as_str()).to_string();
-        let limits = MethodLimits::new(self.api_id, self.settings.name.as_str(), &method);
-        let buckets = &self.told.runtime.buckets;
-        let rate = self.settings.throttle_of(path, verb);
+    fn demands(
+        &self,
+        info: &StageInfo,
+        method: &MethodKey,
+        rate: Option<Rate>,
+        key: Option<ApiKeySource>,
+    ) -> Option<Demands> {
+        let (api, stage) = (info.api_id.as_str(), info.stage.as_str());
+        let limits = MethodLimits::new(api, stage, &method.to_string());
+        let buckets = &self.runtime.buckets;
         let throttle = rate.map(|rate| Throttle::new(rate, buckets.bucket(limits.stage_name())));
         let is_open = key.is_none() && throttle.is_none() && self.account.is_none();
         (!is_open).then(|| Demands {
             key,
             limits: limits
                 .stage_throttle(throttle)
-                .account_throttle(self.account.cloned()),
+                .account_throttle(self.account.clone()),
         })
     }
+}
+
+/// Returns the limit of a method by the settings of its stage.
+fn throttle_of(settings: &MethodSettingsTable, path: &str, verb: HttpMethod) -> Option<Rate> {
+    let (settings, _) = settings.of(path, verb.as_str())?;
+    throttle_rate(
+        settings.throttling_rate_limit,
+        settings.throttling_burst_limit,
+    )
 }

@@ -1,10 +1,9 @@
 //! The canary of a stage.
 
 use towergate_definition::Diagnostic;
-use towergate_stages::Percent;
+use towergate_stages::{CanarySettings, Percent, StageVariables};
 
 use super::fields::{Fields, text};
-use crate::CanarySettings;
 
 pub(super) const CANARY_KEYS: &[&str] = &[
     "definition",
@@ -24,15 +23,21 @@ pub(super) fn canary<'a>(
     let percent = fields.parse("percentTraffic", wanted, diagnostics, |text| {
         Percent::new(text.parse().ok()?).ok()
     });
-    let mut canary = CanarySettings::new(percent.unwrap_or_default());
+    let mut overrides = StageVariables::default();
     for (name, node, place) in fields.named_members("stageVariableOverrides", diagnostics, |_| {}) {
-        if let Some(value) = text(node, place, diagnostics) {
-            canary = canary.stage_variable_override(name, value);
+        let Some(value) = text(node, place.clone(), diagnostics) else {
+            continue;
+        };
+        if let Err(error) = overrides.set(name, value) {
+            diagnostics.push(Diagnostic::error(place, error.to_string()));
         }
     }
     let use_stage_cache = fields.flag("useStageCache", diagnostics).unwrap_or(false);
     let definition = fields.parse("definition", "the path of a file", diagnostics, |path| {
         (!path.is_empty()).then_some(path)
     });
-    Some((canary.use_stage_cache(use_stage_cache), definition))
+    let canary = CanarySettings::new(percent.unwrap_or_default())
+        .with_overrides(overrides)
+        .with_stage_cache(use_stage_cache);
+    Some((canary, definition))
 }

@@ -1,0 +1,280 @@
+//! A stage of a running gateway: deploy, canary, promote, roll back.
+
+use std::sync::Arc;
+
+use towergate_core::Timestamp;
+use towergate_definition::Diagnostic;
+use towergate_stages::{
+    CanarySettings, Deployment, DeploymentError, Percent, PromoteError, VariableError,
+};
+
+use crate::{
+    ApiSource, BuildError, Gateway, GatewayBuilder,
+    assembly::Joined,
+    control::{Control, History, MAX_DEPLOYMENTS, ServedApi, StageState},
+};
+
+/// A stage of a gateway, to be changed while it serves.
+///
+/// Each change is whole and holds for the requests that come from then on; those in flight go on as they began. A
+/// [reload](Gateway::reload) that says the same of the stage as the one before leaves such changes as they are. The last 32
+/// deployments of an API are kept, and those that a stage points at.
+///
+/// ```
+/// use http::Request;
+/// use towergate::{Body, Gateway, Integration, RestApi, StageSettings, stages::Percent};
+///
+/// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
+/// let version = |status| RestApi::builder("pets").get("/pets", Integration::mock(status)).build();
+/// let gateway = Gateway::builder().api("pets", version(200)?).stage("pets", StageSettings::new("prod")).build()?;
+/// let status = async || gateway.answer(Request::get("/prod/pets").body(Body::empty()).unwrap()).await.status();
+///
+/// let prod = gateway.stage("pets", "prod")?;
+/// let first = prod.deployment_id()?;
+/// prod.start_canary(version(201)?, Percent::new(100.0)?)?;
+/// assert_eq!(status().await, 201);
+/// prod.promote_canary()?;
+/// prod.roll_back(&first)?;
+/// assert_eq!(status().await, 200);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # }).unwrap();
+/// ```
+#[derive(Debug, Clone)]
+pub struct StageHandle {
+    gateway: Gateway,
+    /// The API's id and the stage's name.
+    key: (String, String),
+}
+
+/// A deployment of an API.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct DeploymentInfo {
+    /// Its id: `$context.deploymentId`.
+    pub id: String,
+    /// When it was made.
+    pub created: Timestamp,
+}
+
+/// Why a change of a stage is refused. Nothing has changed then.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum ReleaseError {
+    /// The API cannot be served.
+    #[error("the API is refused:\n{0}")]
+    Api(#[from] BuildError),
+    /// The deployment cannot be pointed at, or not be kept.
+    #[error(transparent)]
+    Deployment(#[from] DeploymentError),
+    /// The canary cannot be promoted.
+    #[error(transparent)]
+    Promote(#[from] PromoteError),
+    /// There is no such stage.
+    #[error("the API `{api_id}` has no stage `{stage}`")]
+    UnknownStage {
+        /// The API's id.
+        api_id: String,
+        /// The stage's name.
+        stage: String,
+    },
+    /// The variable is none.
+    #[error(transparent)]
+    Variable(#[from] VariableError),
+}
+
+impl ReleaseError {
+    pub(crate) fn unknown((api_id, stage): &(String, String)) -> Self {
+        Self::UnknownStage {
+            api_id: api_id.clone(),
+            stage: stage.clone(),
+        }
+    }
+}
+
+/// What a change of a stage may use, and what it adds to.
+pub(crate) struct StageChange<'a> {
+    pub(crate) control: &'a mut Control,
+    /// What the gateway has beside APIs.
+    pub(crate) told: GatewayBuilder,
+    pub(crate) diagnostics: Vec<Diagnostic>,
+}
+
+impl StageChange<'_> {
+    /// Makes a deployment of an API.
+    fn deployment(
+        &mut self,
+        api_id: &str,
+        source: ApiSource,
+    ) -> Result<Arc<Deployment<Arc<ServedApi>>>, ReleaseError> {
+        let Joined {
+            api,
+            told,
+            diagnostics,
+        } = std::mem::take(&mut self.told).join(api_id, source)?;
+        self.told = told;
+        self.diagnostics.extend(diagnostics);
+        let mut history = self
+            .control
+            .histories
+            .remove(api_id)
+            .unwrap_or_else(|| History::new(MAX_DEPLOYMENTS));
+        let in_use = |id: &str| self.control.points_at(api_id, id);
+        let deployment = Control::deployment(&mut history, &api, &self.told.runtime, in_use);
+        self.control.histories.insert(api_id.to_owned(), history);
+        Ok(deployment?)
+    }
+}
+
+impl StageHandle {
+    pub(crate) fn new(gateway: Gateway, key: (String, String)) -> Self {
+        Self { gateway, key }
+    }
+
+    pub(crate) fn current(&self) -> Result<StageState, ReleaseError> {
+        let state = self.gateway.stage_state(&self.key);
+        state.ok_or_else(|| ReleaseError::unknown(&self.key))
+    }
+
+    fn change(
+        &self,
+        change: impl FnOnce(&mut StageChange<'_>, &StageState) -> Result<StageState, ReleaseError>,
+    ) -> Result<(), ReleaseError> {
+        self.gateway.change_stage(&self.key, change)
+    }
+
+    /// Returns the id of the deployment that the stage points at.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn deployment_id(&self) -> Result<String, ReleaseError> {
+        Ok(self.current()?.base().deployment().id().to_owned())
+    }
+
+    /// Returns the deployment and the share of the canary, if there is one.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn canary(&self) -> Result<Option<(String, Percent)>, ReleaseError> {
+        let state = self.current()?;
+        Ok(state.canary().map(|canary| {
+            let id = canary.release().deployment().id().to_owned();
+            (id, canary.settings().percent)
+        }))
+    }
+
+    /// Returns the deployments of the API that are kept, the oldest first.
+    #[must_use]
+    pub fn deployments(&self) -> Vec<DeploymentInfo> {
+        self.gateway.deployments(&self.key.0)
+    }
+
+    /// Deploys an API: the stage points at it, or its canary does if there is one. Returns the id of the deployment.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the API is refused, or the stage is gone.
+    pub fn deploy(&self, api: impl Into<ApiSource>) -> Result<String, ReleaseError> {
+        let mut id = String::new();
+        self.change(|change, state| {
+            let deployment = change.deployment(&self.key.0, api.into())?;
+            deployment.id().clone_into(&mut id);
+            Ok(state.deploy(deployment))
+        })?;
+        Ok(id)
+    }
+
+    /// Deploys an API as the canary, which gets so many requests of a hundred. One that is there is replaced. Returns the id
+    /// of the deployment.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the API is refused, or the stage is gone.
+    pub fn start_canary(
+        &self,
+        api: impl Into<ApiSource>,
+        percent: Percent,
+    ) -> Result<String, ReleaseError> {
+        self.start_canary_with(api, CanarySettings::new(percent))
+    }
+
+    /// Deploys an API as the canary, with variables of its own. One that is there is replaced. Returns the id of the
+    /// deployment.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the API is refused, or the stage is gone.
+    pub fn start_canary_with(
+        &self,
+        api: impl Into<ApiSource>,
+        settings: CanarySettings,
+    ) -> Result<String, ReleaseError> {
+        let mut id = String::new();
+        self.change(|change, state| {
+            let deployment = change.deployment(&self.key.0, api.into())?;
+            deployment.id().clone_into(&mut id);
+            Ok(state.with_canary(deployment, settings))
+        })?;
+        Ok(id)
+    }
+
+    /// Sets how many requests of a hundred the canary gets. Without one there is one then, of the deployment of the stage.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn set_canary_percent(&self, percent: Percent) -> Result<(), ReleaseError> {
+        self.change(|_, state| Ok(state.with_canary_percent(percent)))
+    }
+
+    /// Points the stage at the deployment of its canary, and merges the canary's variables into those of the stage. The
+    /// canary stays, and gets no requests.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if there is no canary, there would be too many variables, or the stage is gone.
+    pub fn promote_canary(&self) -> Result<(), ReleaseError> {
+        self.change(|_, state| Ok(state.promote()?))
+    }
+
+    /// Takes the canary away.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn remove_canary(&self) -> Result<(), ReleaseError> {
+        self.change(|_, state| Ok(state.without_canary()))
+    }
+
+    /// Points the stage at a deployment that is kept. Variables, settings and canary stay.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the deployment is not kept, or the stage is gone.
+    pub fn roll_back(&self, deployment_id: &str) -> Result<(), ReleaseError> {
+        self.change(|change, state| {
+            let history = change.control.histories.get(&self.key.0);
+            let kept = history.and_then(|history| history.get(deployment_id));
+            Ok(state.repoint(Arc::clone(kept.ok_or(DeploymentError::Unknown)?)))
+        })
+    }
+
+    /// Sets a stage variable; one of the same name is replaced.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if name or value may not be so, there are too many, or the stage is gone.
+    pub fn set_variable(&self, name: &str, value: &str) -> Result<(), ReleaseError> {
+        self.change(|_, state| Ok(state.with_variable(name, value)?))
+    }
+
+    /// Removes a stage variable, if there is one of this name.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn remove_variable(&self, name: &str) -> Result<(), ReleaseError> {
+        self.change(|_, state| Ok(state.without_variable(name)))
+    }
+}
