@@ -185,6 +185,9 @@ impl<T> DomainTable<T> {
     /// empty base path, and rules that ask for no base path. Does not allocate.
     #[must_use]
     pub fn find(&self, host: Option<&str>, path: &str, headers: &HeaderMap) -> DomainMatch<'_, T> {
+        if self.is_empty() {
+            return DomainMatch::NotADomain;
+        }
         let Some(entry) = host.and_then(|host| self.entry(host)) else {
             return DomainMatch::NotADomain;
         };

@@ -316,8 +316,12 @@ impl Inner {
         let context = pipeline::begin(&visit.runtime, head);
         let body = Body::new(body);
         async move {
-            let response = pipeline::handle(&visit, context, body).await;
-            response.map(|body| body.holding(visit))
+            let mut response = pipeline::handle(&visit, context, body).await;
+            let body = response.body_mut();
+            if body.as_ready().is_none() {
+                *body = std::mem::take(body).holding(visit);
+            }
+            response
         }
     }
 }

@@ -29,7 +29,7 @@
 //! | `config` | `gateway.yaml`: everything a gateway serves, in one file |
 //! | `serve` | a server for a `gateway.yaml` |
 //! | `jwt` | Amazon Cognito authorizers; their keys are fetched over `https` |
-//! | `rustls` | backends behind `https` |
+//! | `rustls` | backends behind `https`, and with `serve` a server that speaks TLS |
 //! | `lambda-runtime` | functions written for `lambda_runtime` and `lambda_http` |
 //! | `java-regex` | selection patterns with look-around and back-references |
 
@@ -64,6 +64,8 @@ mod serving;
 mod stage;
 mod stage_handle;
 mod stage_table;
+#[cfg(feature = "rustls")]
+pub mod tls;
 
 pub use admin::Admin;
 pub use api_source::ApiSource;

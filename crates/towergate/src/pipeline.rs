@@ -11,7 +11,14 @@ use towergate_core::{
 
 use towergate_routing::DomainMatch;
 
-use crate::{limits, runtime::Runtime, serving::Serving, stage::Release};
+use crate::{
+    access::{Access, Guard},
+    limiting::Demands,
+    limits,
+    runtime::Runtime,
+    serving::Serving,
+    stage::Release,
+};
 
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
 const EXTENDED_REQUEST_ID: HeaderName = HeaderName::from_static("x-amz-apigw-id");
@@ -35,10 +42,14 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
 /// Answers a request. Whatever refuses it is restyled by the gateway responses of its API.
 pub(crate) async fn handle(serving: &Serving, context: Context, body: Body) -> Response<Body> {
     let runtime = &serving.runtime;
-    let release = resolve(serving, &context);
+    let release = match resolve(serving, &context) {
+        Resolved::Release(release) => Some(release),
+        Resolved::Nothing => None,
+        Resolved::HealthCheck => return finish(runtime, &context, Response::new(Body::empty())),
+    };
     let response = match walk(runtime, release, &context, body).await {
         Ok(response) => response,
-        Err(rejection) => refuse(runtime, release.ok(), &context, rejection),
+        Err(rejection) => refuse(runtime, release, &context, rejection),
     };
     finish(runtime, &context, response)
 }
@@ -46,17 +57,13 @@ pub(crate) async fn handle(serving: &Serving, context: Context, body: Body) -> R
 /// The steps that may refuse a request, in their order.
 async fn walk(
     runtime: &Runtime,
-    release: Result<&Release, NoStage>,
+    release: Option<&Release>,
     context: &Context,
     body: Body,
 ) -> Result<Response<Body>, Rejection> {
     let body = limits::check(context, body, &runtime.backends).await?;
 
-    let Release { api, demands, .. } = match release {
-        Ok(release) => release,
-        Err(NoStage::Reserved) => return Ok(Response::new(Body::empty())),
-        Err(NoStage::Unknown) => return Err(no_stage()),
-    };
+    let Release { api, demands, .. } = release.ok_or_else(no_stage)?;
     let deployment = &api.api.deployment;
     let found = deployment
         .routes
@@ -69,14 +76,17 @@ async fn walk(
 
     let method = deployment.method(*found.value)?;
     let integration = method.integration()?;
-    let mut now = context.received_at();
-    if api.access.guards(method.guard()) {
+    let demands = found.value.of(demands);
+    if demands.is_some() || api.access.guards(method.guard()) {
         // Boxed, so that methods that are open to anybody do not carry the room for it.
-        Box::pin(api.access.admit(context, method.guard())).await?;
-        now = runtime.backends.clock().now();
-    }
-    if let Some(demands) = found.value.of(demands) {
-        Box::pin(demands.admit(&runtime.plans, context, now)).await?;
+        Box::pin(admit(
+            runtime,
+            &api.access,
+            method.guard(),
+            demands,
+            context,
+        ))
+        .await?;
     }
     let mut response = integration.call(context, body, &runtime.backends).await?;
 
@@ -88,6 +98,26 @@ async fn walk(
     Ok(response)
 }
 
+/// Asks who calls, then whether they may call so often.
+async fn admit(
+    runtime: &Runtime,
+    access: &Access,
+    guard: Option<&Guard>,
+    demands: Option<&Demands>,
+    context: &Context,
+) -> Result<(), Rejection> {
+    let mut now = context.received_at();
+    if access.guards(guard) {
+        access.admit(context, guard).await?;
+        // Whoever was asked may have taken a while.
+        now = runtime.backends.clock().now();
+    }
+    match demands {
+        Some(demands) => demands.admit(&runtime.plans, context, now).await,
+        None => Ok(()),
+    }
+}
+
 fn no_stage() -> Rejection {
     Rejection::forbidden("no API has this host, path and stage")
 }
@@ -96,32 +126,34 @@ fn no_route() -> Rejection {
     Rejection::new(ResponseType::MissingAuthenticationToken, Step::Route)
 }
 
-/// Why a request has no stage.
-#[derive(Debug, Clone, Copy)]
-enum NoStage {
-    /// It asks whether a domain is well.
-    Reserved,
-    /// No API has its host, path and stage.
-    Unknown,
+/// What a request is for.
+enum Resolved<'a> {
+    Release(&'a Release),
+    /// A domain: whether it is well.
+    HealthCheck,
+    /// Nothing: no API has its host, path and stage.
+    Nothing,
 }
 
 /// Finds the stage by host and path, draws between it and its canary, and notes where in the path it stands.
-fn resolve<'a>(serving: &'a Serving, context: &Context) -> Result<&'a Release, NoStage> {
+fn resolve<'a>(serving: &'a Serving, context: &Context) -> Resolved<'a> {
     let (host, path) = (context.authority(), context.uri().path());
     let address = match serving.domains.find(host, path, context.headers()) {
         DomainMatch::NotADomain => serving.stages.find(host, path),
         DomainMatch::Found(found) => serving.stages.mapped(&found, path),
-        DomainMatch::Reserved => return Err(NoStage::Reserved),
+        DomainMatch::Reserved => return Resolved::HealthCheck,
         _ => None,
     };
-    let address = address.ok_or(NoStage::Unknown)?;
+    let Some(address) = address else {
+        return Resolved::Nothing;
+    };
     let release = address.stage.choose(serving.runtime.backends.random());
     context.note_stage(StagePath {
         info: Arc::clone(&release.info),
         path_start: address.path_start,
         resource_start: address.resource_start,
     });
-    Ok(release)
+    Resolved::Release(release)
 }
 
 /// Adds what every answer carries, and tells the observer.

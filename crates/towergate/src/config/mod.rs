@@ -46,6 +46,8 @@ mod method_settings;
 mod secrets;
 mod settings;
 mod store;
+#[cfg(feature = "rustls")]
+mod tls;
 mod usage_plans;
 
 #[cfg(test)]
@@ -72,6 +74,8 @@ use self::{
 use crate::{BuildError, Changes, Gateway, GatewayBuilder};
 
 pub use finding::Finding;
+#[cfg(feature = "rustls")]
+pub use tls::TlsListener;
 
 /// A configuration that was read and compiled.
 #[derive(Debug)]
@@ -82,6 +86,9 @@ pub struct Loaded {
     pub listen: SocketAddr,
     /// The address of the listener for operators, which [`Gateway::admin`] answers.
     pub admin: Option<SocketAddr>,
+    /// The listener for TLS beside it, which [`serve_tls`](crate::serve::serve_tls) serves.
+    #[cfg(feature = "rustls")]
+    pub tls: Option<TlsListener>,
     /// What was found and refuses nothing: warnings, and parts of definitions that are not served.
     pub findings: Vec<Finding>,
     files: Vec<PathBuf>,
@@ -204,6 +211,10 @@ fn load_with(
     let settings = Settings::read(document.root(), kept, &mut secrets, &mut diagnostics);
     findings.extend(diagnostics);
 
+    #[cfg(feature = "rustls")]
+    let tls = settings
+        .as_ref()
+        .and_then(|settings| settings.tls.as_ref()?.load(&mut findings));
     let gateway = settings.as_ref().and_then(|settings| {
         let Prepared { gateway, kept } = definitions::prepare(settings, kept, known, &mut findings);
         // What is wrong so far may not be all.
@@ -230,6 +241,8 @@ fn load_with(
             gateway,
             listen: settings.listen,
             admin: settings.admin,
+            #[cfg(feature = "rustls")]
+            tls,
             findings,
             files,
             source,

@@ -12,6 +12,8 @@ use towergate_openapi::document::Node;
 use towergate_routing::Domain;
 use towergate_throttling::{ApiKey, Rate, SharedLimits, UsagePlan};
 
+#[cfg(feature = "rustls")]
+use super::tls::{TlsSettings, tls};
 use super::{
     canary::canary,
     domain_names::domain_names,
@@ -28,7 +30,7 @@ use crate::{DomainTarget, StageSettings};
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
 
 /// What an address to listen on is.
-const LISTEN: &str =
+pub(super) const LISTEN: &str =
     "an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`";
 
 /// The longest id of an API: it is the first label of a host name.
@@ -51,6 +53,7 @@ pub(super) const FILE_KEYS: &[&str] = &[
     "region",
     "store",
     "throttle",
+    "tls",
     "trustedHops",
     "usagePlans",
 ];
@@ -74,6 +77,9 @@ pub(super) struct Settings<'a> {
     pub(super) store: Option<RedisSettings>,
     /// Where operators ask, if anywhere.
     pub(super) admin: Option<SocketAddr>,
+    /// Where to listen for TLS, if anywhere.
+    #[cfg(feature = "rustls")]
+    pub(super) tls: Option<TlsSettings<'a>>,
     /// The client of every backend.
     pub(super) client: Client,
 }
@@ -145,6 +151,8 @@ impl<'a> Settings<'a> {
             diagnostics,
             |text| text.parse().ok().filter(|hops| *hops <= MAX_HOPS),
         );
+        #[cfg(not(feature = "rustls"))]
+        refuse_tls(&file, diagnostics);
         let client = kept.client.clone();
         Some(Self {
             listen: listen.unwrap_or(DEFAULT_LISTEN),
@@ -161,6 +169,8 @@ impl<'a> Settings<'a> {
             domain_names: domain_names(&file, diagnostics),
             store: store(&file, secrets, diagnostics),
             admin: admin(&file, diagnostics),
+            #[cfg(feature = "rustls")]
+            tls: tls(&file, diagnostics),
             client,
         })
     }
@@ -172,6 +182,14 @@ fn admin(file: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) -> Option<SocketA
     let fields = Fields::known(node, place, ADMIN_KEYS, diagnostics)?;
     fields.required("listen", "the admin listener has an address", diagnostics)?;
     fields.parse("listen", LISTEN, diagnostics, |text| text.parse().ok())
+}
+
+#[cfg(not(feature = "rustls"))]
+fn refuse_tls(file: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) {
+    if let Some((_, place)) = file.get("tls") {
+        let message = "TLS is not served: switch on the feature `rustls`";
+        diagnostics.push(Diagnostic::error(place, message));
+    }
 }
 
 fn apis<'a>(file: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<ApiSettings<'a>> {

@@ -27,6 +27,9 @@ mod follow;
 mod head_tap;
 mod program;
 mod signals;
+#[cfg(feature = "rustls")]
+mod tls;
+mod transport;
 mod write_timeout;
 
 #[cfg(test)]
@@ -41,18 +44,25 @@ use hyper_util::{
     server::graceful::GracefulShutdown,
 };
 use tokio::{
+    io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
     sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{sleep, timeout},
 };
 use tower_service::Service;
-use towergate_core::{Body, PeerAddress};
+use towergate_core::{Body, ClientScheme, PeerAddress};
 
 use crate::{Admin, Gateway};
 
-use self::{head_tap::HeadTap, write_timeout::WriteTimeout};
+use self::{
+    head_tap::HeadTap,
+    transport::{Plain, Transport},
+    write_timeout::WriteTimeout,
+};
 
 pub use program::main;
+#[cfg(feature = "rustls")]
+pub use tls::serve_tls;
 
 /// How long no connection is accepted after the system had no means for one, such as a file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
@@ -66,6 +76,8 @@ const MAX_BUFFER_BYTES: usize = 64 * 1024;
 struct Limits {
     /// Connections at a time; more wait to be accepted.
     connections: usize,
+    /// How long a handshake may take.
+    handshake: Duration,
     /// How long a client may take for a request head, the time between two requests included.
     head: Duration,
     /// How long a client may take nothing of an answer.
@@ -76,6 +88,7 @@ struct Limits {
 
 const LIMITS: Limits = Limits {
     connections: 10_000,
+    handshake: Duration::from_secs(10),
     head: Duration::from_secs(60),
     write: Duration::from_secs(60),
     // Longer than an integration takes unless its definition says otherwise.
@@ -94,7 +107,7 @@ const LIMITS: Limits = Limits {
 ///
 /// Dropping the future closes the listener and every connection at once.
 pub async fn serve(listener: TcpListener, gateway: Gateway, shutdown: impl Future<Output = ()>) {
-    serve_within(LIMITS, listener, gateway, shutdown).await;
+    serve_within(LIMITS, listener, Plain, gateway, shutdown).await;
 }
 
 /// Serves operators, until the future is dropped.
@@ -103,15 +116,17 @@ async fn serve_admin(listener: TcpListener, admin: Admin) {
         connections: 100,
         ..LIMITS
     };
-    serve_within(limits, listener, admin, std::future::pending()).await;
+    serve_within(limits, listener, Plain, admin, std::future::pending()).await;
 }
 
-async fn serve_within<S>(
+async fn serve_within<T, S>(
     limits: Limits,
     listener: TcpListener,
+    transport: T,
     service: S,
     shutdown: impl Future<Output = ()>,
 ) where
+    T: Transport,
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
@@ -120,16 +135,32 @@ async fn serve_within<S>(
     let slots = Arc::new(Semaphore::new(limits.connections));
     // Dropped with this future, which cuts whatever connection is left.
     let (alive, _) = watch::channel(());
+    // Dropped once no connection is accepted any more.
+    let (accepting, _) = watch::channel(());
     let mut shutdown = pin!(shutdown);
     loop {
         let (slot, stream, peer) = tokio::select! {
             accepted = accept(&listener, &slots) => accepted,
             () = &mut shutdown => break,
         };
-        let connection = graceful.watch(connection(limits, stream, peer, service.clone()));
-        let mut cut = alive.subscribe();
+        let (transport, service) = (transport.clone(), service.clone());
+        let watcher = graceful.watcher();
+        let (mut stopped, mut cut) = (accepting.subscribe(), alive.subscribe());
         tokio::spawn(async move {
             let _slot = slot;
+            // Small responses must not wait for more; a socket that refuses is slower, and no worse.
+            let _ = stream.set_nodelay(true);
+            // Beneath TLS, where each write that gets on is seen.
+            let socket = WriteTimeout::new(stream, limits.write);
+            let opened = tokio::select! {
+                biased;
+                opened = timeout(limits.handshake, transport.open(socket)) => opened,
+                // Without a handshake there is no request to wait for.
+                _ = stopped.changed() => return,
+            };
+            let Ok(Ok(stream)) = opened else { return };
+            let connection = connection(limits, stream, peer, T::SCHEME, service);
+            let connection = watcher.watch(connection);
             tokio::select! {
                 // How a connection fails is between its client and hyper.
                 _ = connection => {}
@@ -139,6 +170,7 @@ async fn serve_within<S>(
     }
     // New connections are refused from here on, rather than left waiting.
     drop(listener);
+    drop(accepting);
     let _ = timeout(limits.drain, graceful.shutdown()).await;
 }
 
@@ -168,26 +200,29 @@ fn is_of_connection(error: &io::Error) -> bool {
     )
 }
 
-fn connection<S>(
+fn connection<I, S>(
     limits: Limits,
-    stream: TcpStream,
+    stream: I,
     peer: SocketAddr,
+    scheme: Option<ClientScheme>,
     service: S,
 ) -> impl hyper_util::server::graceful::GracefulConnection<Error = hyper::Error>
 where
     S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>,
     S: Clone + Send + 'static,
     S::Future: Send,
+    I: AsyncRead + AsyncWrite + Unpin + 'static,
 {
-    // Small responses must not wait for more; a socket that refuses is slower, and no worse.
-    let _ = stream.set_nodelay(true);
-    let socket = HeadTap::new(WriteTimeout::new(stream, limits.write));
+    let socket = HeadTap::new(stream);
     let heads = socket.heads();
     let answer = service_fn(move |mut request: Request<Incoming>| {
         if let Some(names) = heads.names(&request) {
             request.extensions_mut().insert(names);
         }
         request.extensions_mut().insert(PeerAddress(peer));
+        if let Some(scheme) = scheme {
+            request.extensions_mut().insert(scheme);
+        }
         // Both services of this crate are always ready.
         service.clone().call(request.map(Body::new))
     });

@@ -31,7 +31,7 @@ async fn start(limits: Limits) -> (SocketAddr, oneshot::Sender<()>, impl Future<
     let address = listener.local_addr().unwrap();
     let (stop, stopped) = oneshot::channel();
     let shutdown = async { drop(stopped.await) };
-    let server = tokio::spawn(serve_within(limits, listener, silent(), shutdown));
+    let server = tokio::spawn(serve_within(limits, listener, Plain, silent(), shutdown));
     (address, stop, async { server.await.unwrap() })
 }
 
