@@ -24,5 +24,11 @@ mod guides_authorization {}
 #[doc = include_str!("../../docs/guides/lambda.md")]
 mod guides_lambda {}
 
+#[doc = include_str!("../../docs/guides/limits.md")]
+mod guides_limits {}
+
 #[doc = include_str!("../../docs/guides/mapping-templates.md")]
 mod guides_mapping_templates {}
+
+#[doc = include_str!("../../docs/guides/releases.md")]
+mod guides_releases {}
