@@ -10,7 +10,7 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::StageSnapshot;
+use crate::{StageSnapshot, guard::Watching};
 
 pin_project! {
     /// The body of a release's response. The snapshot that the request resolved lives until it ends or is dropped.
@@ -23,6 +23,8 @@ pin_project! {
 
 /// What a request holds from its start to the end of its response.
 pub(crate) struct Held<S> {
+    /// Counts the request as it is dropped.
+    pub(crate) watching: Option<Box<Watching<S>>>,
     pub(crate) snapshot: Arc<StageSnapshot<S>>,
 }
 
@@ -47,8 +49,16 @@ impl<B: Body, S> Body for StageBody<B, S> {
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
         let frame = ready!(this.body.poll_frame(cx));
-        if !matches!(frame, Some(Ok(_))) {
-            *this.held = None;
+        match &frame {
+            Some(Ok(_)) => {}
+            None => *this.held = None,
+            Some(Err(_)) => {
+                if let Some(mut held) = this.held.take()
+                    && let Some(watching) = &mut held.watching
+                {
+                    watching.body_failed();
+                }
+            }
         }
         Poll::Ready(frame)
     }

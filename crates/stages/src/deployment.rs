@@ -226,3 +226,70 @@ pub enum DeploymentError {
     #[error("Deployment id does not exist")]
     Unknown,
 }
+
+#[cfg(test)]
+mod tests {
+    use towergate_testing::FixedRandom;
+
+    use super::*;
+
+    fn kept(ids: &[&str], max: usize) -> Deployments<()> {
+        let mut deployments = Deployments::new(NonZeroUsize::new(max).expect("not zero"));
+        for id in ids {
+            let deployment = Deployment::new(*id, Timestamp::default(), ());
+            deployments.insert(deployment, |_| false).expect("room");
+        }
+        deployments
+    }
+
+    #[test]
+    fn ids_are_six_letters_and_digits() {
+        let cases = [
+            (0, "aaaaaa"),
+            (35, "9aaaaa"),
+            (36, "abaaaa"),
+            (u64::MAX, "p2q2eg"),
+        ];
+        for (bits, expected) in cases {
+            let id = draw_deployment_id(&FixedRandom::new(bits));
+            assert_eq!(id, expected, "{bits}");
+        }
+    }
+
+    #[test]
+    fn an_id_is_given_once() {
+        let mut deployments = kept(&["one"], 2);
+        let again = Deployment::new("one", Timestamp::default(), ());
+        let error = deployments
+            .insert(again, |_| false)
+            .expect_err("it is taken");
+        assert_eq!(error, DeploymentError::Duplicate("one".to_owned()));
+        assert_eq!((deployments.len(), deployments.is_empty()), (1, false));
+    }
+
+    #[test]
+    fn a_full_history_drops_the_oldest_that_is_not_in_use() {
+        let cases = [
+            ("none in use", vec![], Some(["two", "three", "four"])),
+            (
+                "the oldest in use",
+                vec!["one"],
+                Some(["one", "three", "four"]),
+            ),
+            (
+                "the newest in use",
+                vec!["three"],
+                Some(["two", "three", "four"]),
+            ),
+            ("all in use", vec!["one", "two", "three"], None),
+        ];
+        for (name, used, expected) in cases {
+            let mut deployments = kept(&["one", "two", "three"], 3);
+            let four = Deployment::new("four", Timestamp::default(), ());
+            let inserted = deployments.insert(four, |id| used.contains(&id));
+            assert_eq!(inserted.is_ok(), expected.is_some(), "{name}");
+            let ids: Vec<_> = deployments.iter().map(|kept| kept.id()).collect();
+            assert_eq!(ids, expected.unwrap_or(["one", "two", "three"]), "{name}");
+        }
+    }
+}

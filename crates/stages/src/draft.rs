@@ -109,6 +109,8 @@ impl<S> Draft<S> {
             base: release(deployment, variables.into_iter().collect(), is_canary),
             canary,
             method_settings,
+            // A guard goes on only if whoever changes the stage finds that its canary is as it was.
+            watch: None,
         }
     }
 }

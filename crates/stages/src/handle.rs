@@ -1,12 +1,19 @@
 //! A stage as those who release hold it: a pointer to the current snapshot, and all that can change it.
 
-use std::{fmt, sync::Arc};
+use std::{
+    fmt,
+    sync::{Arc, MutexGuard},
+};
 
 use arc_swap::ArcSwap;
+use towergate_core::Timestamp;
 
 use crate::{
-    CanarySettings, Deployment, DeploymentError, MethodSettingsTable, NewDeployment,
-    PatchOperation, Percent, StageError, StageSnapshot, StageVariables, Stages, stages::Changes,
+    CanarySettings, Deployment, DeploymentError, GuardDecision, GuardOutcome, GuardSettings,
+    MethodSettingsTable, NewDeployment, PatchOperation, Percent, StageError, StageSnapshot,
+    StageVariables, Stages,
+    guard::{GuardEngine, Watch},
+    stages::Changes,
 };
 
 /// What points at the current snapshot.
@@ -203,6 +210,83 @@ impl<S> StageHandle<S> {
         })
     }
 
+    /// Has the canary watched from now on: it gets the share of the first step, grows step by step while it does as well
+    /// as its stage, is promoted after the last, and is removed if it does worse. `on_decision` is told each of these.
+    ///
+    /// There is no task behind it. The guard looks as responses of a [`StageService`](crate::StageService) end, and in
+    /// [`tick`](Self::tick). Whoever changes deployments, share or overrides by hand meanwhile ends it, and is not told;
+    /// variables and method settings may change. `on_decision` is called by whatever response ended: it must not wait.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error without a canary, if the settings are not allowed, if the canary could not be promoted, or if the
+    /// stage was deleted.
+    pub fn guard<F>(&self, settings: GuardSettings, on_decision: F) -> Result<(), StageError>
+    where
+        F: Fn(&GuardDecision) + Send + Sync + 'static,
+    {
+        let now = self.stages.0.clock.now();
+        let watch = Arc::new(Watch {
+            engine: GuardEngine::new(settings, now)?,
+            on_decision: Box::new(on_decision),
+        });
+        self.update(|snapshot, _| {
+            snapshot.promote()?;
+            let mut next = snapshot.with_canary_percent(watch.engine.first_percent());
+            next.watch = Some(watch);
+            Ok((next, ()))
+        })
+    }
+
+    /// Returns whether a guard watches the canary.
+    #[must_use]
+    pub fn is_guarded(&self) -> bool {
+        self.current().watch.is_some()
+    }
+
+    /// Has the guard look, if there is one and it is time to: for stages whose traffic may stop.
+    pub fn tick(&self, now: Timestamp) {
+        if let Some(watch) = &self.current().watch {
+            self.consult(watch, now);
+        }
+    }
+
+    /// Has a guard look, and does what it decides.
+    pub(crate) fn consult(&self, watch: &Arc<Watch>, now: Timestamp) {
+        watch.engine.evaluate(now, |decision| {
+            let is_done = self.carry_out(watch, decision.outcome);
+            if is_done {
+                (watch.on_decision)(decision);
+            }
+            is_done
+        });
+    }
+
+    /// Does what a guard decided, and returns whether that was done: not while another change is made, nor where the guard
+    /// was ended.
+    fn carry_out(&self, watch: &Arc<Watch>, outcome: GuardOutcome) -> bool {
+        let Some(changes) = self.stages.0.try_changes() else {
+            return false;
+        };
+        let is_watched = |watched: &Arc<Watch>| Arc::ptr_eq(watched, watch);
+        if !self.current().watch.as_ref().is_some_and(is_watched) {
+            return false;
+        }
+        let done = self.update_under(changes, |snapshot, _| {
+            let next = match outcome {
+                GuardOutcome::Promote => snapshot.promote()?,
+                GuardOutcome::RollBack(_) => snapshot.without_canary(),
+                GuardOutcome::Advance(percent) => {
+                    let mut next = snapshot.with_canary_percent(percent);
+                    next.watch = Some(Arc::clone(watch));
+                    next
+                }
+            };
+            Ok((next, ()))
+        });
+        done.is_ok()
+    }
+
     fn update<T>(
         &self,
         change: impl FnOnce(
@@ -210,13 +294,26 @@ impl<S> StageHandle<S> {
             &mut Changes<S>,
         ) -> Result<(StageSnapshot<S>, T), StageError>,
     ) -> Result<T, StageError> {
-        let mut changes = self.stages.0.changes();
+        self.update_under(self.stages.0.changes(), change)
+    }
+
+    fn update_under<T>(
+        &self,
+        mut changes: MutexGuard<'_, Changes<S>>,
+        change: impl FnOnce(
+            &StageSnapshot<S>,
+            &mut Changes<S>,
+        ) -> Result<(StageSnapshot<S>, T), StageError>,
+    ) -> Result<T, StageError> {
         let last = self.current();
         let kept = changes.stages.get(&last.base().info().stage);
         if !kept.is_some_and(|kept| Arc::ptr_eq(kept, &self.pointer)) {
             return Err(StageError::Deleted);
         }
-        let (next, made) = change(&last, &mut changes)?;
+        let (mut next, made) = change(&last, &mut changes)?;
+        if next.watch.is_none() && next.releases_as(&last) {
+            next.watch.clone_from(&last.watch);
+        }
         let replaced = self.pointer.replace(next);
         // What a snapshot held may take its time to go: no one should wait for that.
         drop(changes);

@@ -13,7 +13,11 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 use towergate_core::{Context, StagePath};
 
-use crate::{Release, StageBody, StageHandle, StageSnapshot, Sticky, body::Held};
+use crate::{
+    Release, StageBody, StageHandle, StageSnapshot, Sticky,
+    body::Held,
+    guard::{Side, Watching},
+};
 
 /// Serves the requests of a stage with the release that each of them gets.
 ///
@@ -118,6 +122,11 @@ where
                 self.resolve(&snapshot, &context, request.headers())
             }
         };
+        let watching = snapshot.watch.as_ref().map(|watch| {
+            let is_canary = release.info().is_canary == Some(true);
+            let side = if is_canary { Side::Canary } else { Side::Base };
+            Box::new(Watching::new(self.handle.clone(), Arc::clone(watch), side))
+        });
         let mut service = release.service().clone();
         // Most services are ready at once: then the request need not move into the future. One that is not is polled
         // again by the future, which has a waker that wakes.
@@ -128,13 +137,12 @@ where
             },
             Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
             Poll::Pending => State::Readying {
-                service,
-                request: Some(request),
+                waiting: Box::new((service, Some(request))),
             },
         };
         ResponseFuture {
             state,
-            held: Some(Held { snapshot }),
+            held: Some(Held { watching, snapshot }),
         }
     }
 }
@@ -169,7 +177,8 @@ pin_project! {
 pin_project! {
     #[project = StateProjection]
     enum State<S, F, B, E> {
-        Readying { service: S, request: Option<Request<B>> },
+        // Boxed because it is rare: requests that need not wait are not moved about with room for it.
+        Readying { waiting: Box<(S, Option<Request<B>>)> },
         Calling { #[pin] future: F },
         Failed { error: Option<E> },
     }
@@ -183,13 +192,18 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
         let mut this = self.project();
-        if let StateProjection::Readying { service, request } = this.state.as_mut().project() {
-            ready!(service.poll_ready(cx))?;
-            // There is a request until the state changes, on the next line but one.
-            if let Some(request) = request.take() {
-                let future = service.call(request);
-                this.state.set(State::Calling { future });
-            }
+        if let StateProjection::Readying { waiting } = this.state.as_mut().project() {
+            let (service, request) = &mut **waiting;
+            let is_ready = ready!(service.poll_ready(cx));
+            // There is a request until the state changes, which it does here.
+            let next = match (is_ready, request.take()) {
+                (Ok(()), Some(request)) => State::Calling {
+                    future: service.call(request),
+                },
+                (Ok(()), None) => return Poll::Pending,
+                (Err(error), _) => State::Failed { error: Some(error) },
+            };
+            this.state.set(next);
         }
         let response = match this.state.project() {
             StateProjection::Calling { future } => ready!(future.poll(cx)),
@@ -199,7 +213,11 @@ where
             },
             StateProjection::Readying { .. } => return Poll::Pending,
         };
-        let held = this.held.take();
+        let mut held = this.held.take();
+        if let Some(watching) = held.as_mut().and_then(|held| held.watching.as_mut()) {
+            let is_failure = |response: &Response<_>| response.status().is_server_error();
+            watching.answered(response.as_ref().map_or(true, is_failure));
+        }
         Poll::Ready(response.map(|response| response.map(|body| StageBody::new(body, held))))
     }
 }

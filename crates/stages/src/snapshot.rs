@@ -6,6 +6,7 @@ use towergate_core::StageInfo;
 
 use crate::{
     Deployment, MethodSettingsTable, Percent, StageVariables, VariableError, draft::Draft,
+    guard::Watch,
 };
 
 /// A deployment with the facts that its requests are told: everything one of them needs, made before it comes.
@@ -155,6 +156,8 @@ pub struct StageSnapshot<S> {
     pub(crate) base: Release<S>,
     pub(crate) canary: Option<Canary<S>>,
     pub(crate) method_settings: Arc<MethodSettingsTable>,
+    /// What watches the canary.
+    pub(crate) watch: Option<Arc<Watch>>,
 }
 
 impl<S> StageSnapshot<S> {
@@ -218,6 +221,19 @@ impl<S> StageSnapshot<S> {
     pub fn points_at(&self, deployment_id: &str) -> bool {
         self.releases()
             .any(|release| release.deployment.id() == deployment_id)
+    }
+
+    /// Returns whether requests are shared out between the same releases as by `other`, and in the same way.
+    pub(crate) fn releases_as(&self, other: &Self) -> bool {
+        let is_same =
+            |one: &Release<S>, other: &Release<S>| Arc::ptr_eq(&one.deployment, &other.deployment);
+        let canaries = match (&self.canary, &other.canary) {
+            (Some(one), Some(other)) => {
+                is_same(&one.release, &other.release) && one.settings == other.settings
+            }
+            (one, other) => one.is_none() && other.is_none(),
+        };
+        canaries && is_same(&self.base, &other.base)
     }
 
     /// Deploys, without canary settings: the stage points at `deployment`, or, where it has a canary, the canary does
@@ -313,6 +329,7 @@ impl<S> Clone for StageSnapshot<S> {
             base: self.base.clone(),
             canary: self.canary.clone(),
             method_settings: Arc::clone(&self.method_settings),
+            watch: self.watch.clone(),
         }
     }
 }

@@ -7,7 +7,7 @@ use std::{
     collections::BTreeMap,
     fmt,
     num::NonZeroUsize,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
 };
 
 pub use error::StageError;
@@ -290,6 +290,15 @@ impl<S> Shared<S> {
     pub(crate) fn changes(&self) -> MutexGuard<'_, Changes<S>> {
         // Changes are made on values and then set: a panic leaves none half made.
         self.changes.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// As [`changes`](Self::changes), but does not wait for another change.
+    pub(crate) fn try_changes(&self) -> Option<MutexGuard<'_, Changes<S>>> {
+        match self.changes.try_lock() {
+            Ok(changes) => Some(changes),
+            Err(TryLockError::Poisoned(poisoned)) => Some(poisoned.into_inner()),
+            Err(TryLockError::WouldBlock) => None,
+        }
     }
 
     /// Keeps a service as a deployment.

@@ -1,6 +1,6 @@
 //! Why an API's stages are not changed.
 
-use crate::{DeploymentError, PatchError, PromoteError, VariableError};
+use crate::{DeploymentError, GuardSettingsError, PatchError, PromoteError, VariableError};
 
 /// An API's stages are not changed. Where API Gateway has words for it, those are displayed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -29,6 +29,9 @@ pub enum StageError {
     /// There is a stage of this name.
     #[error("Stage already exists")]
     Exists,
+    /// The settings of a guard are not allowed.
+    #[error(transparent)]
+    Guard(#[from] GuardSettingsError),
     /// The name is not allowed.
     #[error("`{0}` is not a stage name: use 1 to 128 letters, digits, `_` and `-`")]
     Name(String),

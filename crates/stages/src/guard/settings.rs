@@ -1,0 +1,152 @@
+//! What a guard goes by.
+
+use std::time::Duration;
+
+use crate::Percent;
+
+/// How many steps a guard has at most.
+pub(super) const MAX_STEPS: usize = 20;
+
+/// What a guard goes by: how a canary grows, and when it is found to do worse than its stage.
+///
+/// ```
+/// use std::time::Duration;
+/// use towergate_stages::{GuardSettings, Percent};
+///
+/// let settings = GuardSettings::default()
+///     .steps([Percent::new(1.0)?, Percent::new(10.0)?, Percent::new(50.0)?])
+///     .bake_time(Duration::from_secs(300))
+///     .error_tolerance(1.2);
+/// # Ok::<(), towergate_stages::PercentError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+#[must_use]
+pub struct GuardSettings {
+    pub(super) steps: Vec<Percent>,
+    pub(super) bake_time: Duration,
+    pub(super) interval: Duration,
+    pub(super) window: Duration,
+    pub(super) minimum_sample: u64,
+    pub(super) significance: f64,
+    pub(super) error_tolerance: f64,
+    pub(super) latency_tolerance: f64,
+}
+
+impl Default for GuardSettings {
+    /// Creates: 10, 25, 50 percent and then all, ten minutes each, a look every ten seconds at the last ten minutes, 100
+    /// requests a side, a significance of 0.05, and tolerances of 1.5.
+    fn default() -> Self {
+        let steps = [10.0, 25.0, 50.0].map(|value| Percent::new(value).unwrap_or(Percent::ALL));
+        Self {
+            steps: steps.into(),
+            bake_time: Duration::from_secs(600),
+            interval: Duration::from_secs(10),
+            window: Duration::from_secs(600),
+            minimum_sample: 100,
+            significance: 0.05,
+            error_tolerance: 1.5,
+            latency_tolerance: 1.5,
+        }
+    }
+}
+
+impl GuardSettings {
+    /// Sets the shares that the canary gets one after the other, before it is promoted: 1 to 20, each above the last.
+    pub fn steps(mut self, steps: impl IntoIterator<Item = Percent>) -> Self {
+        // One more than is allowed is enough to be refused.
+        self.steps = steps.into_iter().take(MAX_STEPS + 1).collect();
+        self
+    }
+
+    /// Sets how long each step lasts at least.
+    pub fn bake_time(mut self, bake_time: Duration) -> Self {
+        self.bake_time = bake_time;
+        self
+    }
+
+    /// Sets how long passes between looks at least. The sooner and the oftener one looks, the surer one must be each time.
+    pub fn interval(mut self, interval: Duration) -> Self {
+        self.interval = interval;
+        self
+    }
+
+    /// Sets how far back a look reaches, in sixteen slices of time.
+    pub fn window(mut self, window: Duration) -> Self {
+        self.window = window;
+        self
+    }
+
+    /// Sets how many requests each side must have in the window. With fewer nothing is decided, however long it takes.
+    pub fn minimum_sample(mut self, requests: u64) -> Self {
+        self.minimum_sample = requests;
+        self
+    }
+
+    /// Sets how likely a release that does as well as its stage may be rolled back by chance, over all its steps and
+    /// looks together: above 0, below 1.
+    pub fn significance(mut self, significance: f64) -> Self {
+        self.significance = significance;
+        self
+    }
+
+    /// Sets how many times the odds of failing that the stage has a canary may have: 1 at least, which is as good as the
+    /// stage. A request fails with a status of 500 and above, with an error of the service, or of the body.
+    pub fn error_tolerance(mut self, odds: f64) -> Self {
+        self.error_tolerance = odds;
+        self
+    }
+
+    /// Sets how many times the odds of being slow that the stage has a canary may have: 1 at least, which is as fast as
+    /// the stage. Slow is what is among about the slowest tenth of both sides, measured until the head of the response.
+    pub fn latency_tolerance(mut self, odds: f64) -> Self {
+        self.latency_tolerance = odds;
+        self
+    }
+
+    pub(super) fn check(&self) -> Result<(), GuardSettingsError> {
+        let rises = self.steps.is_sorted_by(|one, next| one < next);
+        let is_some = self
+            .steps
+            .first()
+            .is_some_and(|first| *first > Percent::NONE);
+        if !rises || !is_some || self.steps.len() > MAX_STEPS {
+            return Err(GuardSettingsError::Steps);
+        }
+        if !(self.significance > 0.0 && self.significance < 1.0) {
+            return Err(GuardSettingsError::Significance);
+        }
+        let is_tolerance = |odds: f64| odds.is_finite() && odds >= 1.0;
+        if !is_tolerance(self.error_tolerance) || !is_tolerance(self.latency_tolerance) {
+            return Err(GuardSettingsError::Tolerance);
+        }
+        if self.minimum_sample == 0 {
+            return Err(GuardSettingsError::MinimumSample);
+        }
+        let times = [self.window, self.interval];
+        if times.contains(&Duration::ZERO) {
+            return Err(GuardSettingsError::Time);
+        }
+        Ok(())
+    }
+}
+
+/// The settings of a guard are not allowed.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum GuardSettingsError {
+    /// The minimum sample is none.
+    #[error("a guard needs requests to go by: give a minimum sample of at least 1")]
+    MinimumSample,
+    /// The significance is no probability.
+    #[error("the significance of a guard is a number above 0 and below 1")]
+    Significance,
+    /// The steps are none, too many, or do not rise.
+    #[error("a guard has 1 to 20 steps, the first above 0 percent and each above the last")]
+    Steps,
+    /// A time is zero.
+    #[error("the window and the interval of a guard are longer than nothing")]
+    Time,
+    /// A tolerance is below one.
+    #[error("the tolerances of a guard are numbers of at least 1")]
+    Tolerance,
+}
