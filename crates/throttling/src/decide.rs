@@ -34,9 +34,9 @@ impl Charge<'_> {
         }
     }
 
-    /// All limits are looked at before anything is taken, so that a refused request leaves no trace. A limit that is
-    /// used up in between by another thread makes what was taken so far go back; for that moment the buckets before it
-    /// are emptier by a token than they should be. The quota is counted last: it never goes back.
+    /// All buckets are looked at before a token of any is taken, so that a throttled request leaves no trace. A quota that is
+    /// used up, or a bucket that another thread empties in between, makes what was taken so far go back; for that moment the
+    /// buckets before it are emptier by a token than they should be. The quota is counted last: it never goes back.
     fn decide_by(&self, of: impl Fn(Rate) -> Rate, now: Timestamp) -> Result<(), Refusal> {
         let by_throttle = |index| {
             move |after: Duration| Refusal {
@@ -52,15 +52,9 @@ impl Charge<'_> {
             let all = self.throttles.iter().enumerate();
             all.filter_map(|(index, throttle)| Some((index, throttle.as_ref()?)))
         };
-        // A single limit needs no look beforehand.
-        if throttles().count() + usize::from(self.quota.is_some()) > 1 {
-            for (index, throttle) in throttles() {
-                let peeked = throttle.bucket.peek(&of(throttle.rate), now);
-                peeked.map_err(by_throttle(index))?;
-            }
-            if let Some(quota) = &self.quota {
-                quota.counter.peek(quota.quota, now).map_err(by_quota)?;
-            }
+        for (index, throttle) in throttles() {
+            let peeked = throttle.bucket.peek(&of(throttle.rate), now);
+            peeked.map_err(by_throttle(index))?;
         }
         let mut taken = Taken::default();
         for (index, throttle) in throttles() {

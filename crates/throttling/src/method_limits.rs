@@ -23,6 +23,7 @@ impl Throttle {
         Self { rate, bucket }
     }
 
+    #[inline]
     fn charge(&self) -> ChargedThrottle<'_> {
         ChargedThrottle {
             name: self.bucket.name(),
@@ -107,12 +108,18 @@ impl MethodLimits {
 
     /// Returns what a request is charged: by the plan, if it has a key, then by the stage, then by the account.
     #[must_use]
+    #[inline]
     pub fn charge<'a>(&'a self, subscription: Option<&'a Subscription>) -> Charge<'a> {
-        let mut charge = subscription.map(Subscription::charge).unwrap_or_default();
-        let [_, stage, account] = &mut charge.throttles;
-        *stage = self.stage_throttle.as_ref().map(Throttle::charge);
-        *account = self.account_throttle.as_ref().map(Throttle::charge);
-        charge
+        // Written in one go: a charge is large, and moving it costs more than deciding by it.
+        Charge {
+            throttles: [
+                subscription.and_then(Subscription::throttle),
+                self.stage_throttle.as_ref().map(Throttle::charge),
+                self.account_throttle.as_ref().map(Throttle::charge),
+            ],
+            quota: subscription.and_then(Subscription::quota),
+            outage: subscription.and_then(Subscription::outage),
+        }
     }
 
     pub(crate) fn stage_ref(&self) -> StageRef<'_> {

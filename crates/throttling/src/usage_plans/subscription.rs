@@ -72,15 +72,27 @@ impl Subscription {
     /// request of the quota.
     #[must_use]
     pub fn charge(&self) -> Charge<'_> {
-        let usage = &self.attachment.usage;
-        let name = LimitName::Plan {
+        Charge {
+            throttles: [self.throttle(), None, None],
+            quota: self.quota(),
+            outage: self.outage,
+        }
+    }
+
+    fn name(&self) -> LimitName<'_> {
+        LimitName::Plan {
             plan: &self.attachment.plan.id,
-            key: &self.attachment.key_id,
-        };
-        let throttle = match &self.throttle {
+            key: &self.attachment.key.id,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn throttle(&self) -> Option<ChargedThrottle<'_>> {
+        let usage = &self.attachment.usage;
+        match &self.throttle {
             Throttled::No => None,
             Throttled::Plan(rate) => Some(ChargedThrottle {
-                name,
+                name: self.name(),
                 rate: *rate,
                 bucket: &usage.bucket,
                 slot: usage.rooms().map(|rooms| &rooms.throttle),
@@ -91,18 +103,22 @@ impl Subscription {
                 bucket: bucket.bucket(),
                 slot: Some(bucket.slot()),
             }),
-        };
-        let quota = self.quota.as_ref().map(|quota| ChargedQuota {
-            name,
+        }
+    }
+
+    #[inline]
+    pub(crate) fn quota(&self) -> Option<ChargedQuota<'_>> {
+        let usage = &self.attachment.usage;
+        self.quota.as_ref().map(|quota| ChargedQuota {
+            name: self.name(),
             quota,
             counter: &usage.counter,
             slot: usage.rooms().map(|rooms| &rooms.quota),
-        });
-        Charge {
-            throttles: [throttle, None, None],
-            quota,
-            outage: self.outage,
-        }
+        })
+    }
+
+    pub(crate) fn outage(&self) -> Option<OutagePolicy> {
+        self.outage
     }
 
     /// Returns the rejection of a refusal of a charge that this subscription is part of; its detail names the plan if
