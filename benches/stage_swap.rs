@@ -22,6 +22,9 @@ use bytes::Bytes;
 use criterion::{BatchSize, Criterion, criterion_group};
 use http::{Method, Request, Response};
 use tower_service::Service;
+use towergate::{
+    Gateway, HttpMethod, Integration, IntegrationResponse, RestApi, StageSettings, definition,
+};
 use towergate_benches::timing::{self, median, seconds};
 use towergate_core::{Context, ResponseBody, StageInfo, StagePath};
 use towergate_routing::RouteTable;
@@ -40,6 +43,7 @@ fn main() {
     if !std::env::args().any(|argument| argument == "--test") {
         print_added();
         print_swaps();
+        print_gateways();
     }
     print_allocations();
 }
@@ -285,7 +289,7 @@ fn swap_of(routes: usize) -> Swap {
 
 fn table(routes: usize) -> Arc<RouteTable<usize>> {
     let builder = (0..routes).fold(RouteTable::builder(), |builder, number| {
-        builder.route(Method::GET, &format!("/r{number}/{{id}}"), number)
+        builder.route(Method::GET, format!("/r{number}/{{id}}"), number)
     });
     Arc::new(builder.build().expect("the routes are well formed"))
 }
@@ -306,5 +310,52 @@ fn print_swaps() {
         let nanos = median(rounds.iter().map(|round| round[index]));
         let ratio = median(rounds.iter().map(|round| round[index] / round[0]));
         println!("  {name:<24}{nanos:>9.1}   against the first {ratio:>6.2}");
+    }
+}
+
+// === a gateway ===
+
+/// An API with so many routes, each with a mapping template.
+fn api(routes: usize) -> definition::RestApi {
+    let response = IntegrationResponse::new(200)
+        .template("application/json", r#"{"id": "$input.params('id')"}"#);
+    (0..routes).fold(definition::RestApi::new("api"), |api, number| {
+        let integration = Integration::mock(200).response(response.clone());
+        let method = definition::Method::new(HttpMethod::Get, integration)
+            .response(definition::MethodResponse::new(200));
+        api.method(&format!("/r{number}/{{id}}"), method)
+    })
+}
+
+/// Prints how long APIs take to compile, and what a change of a canary costs in a gateway that serves them.
+fn print_gateways() {
+    println!("stage_swap: a gateway, medians of 11 rounds");
+    for routes in [10, 100, 1_000] {
+        let definition = api(routes);
+        let compile = || {
+            seconds(|| {
+                black_box(RestApi::compile(&definition, true).expect("a good API"));
+            })
+        };
+        let compiled = median((0..11).map(|_| compile())) * 1e3;
+        let built = Gateway::builder()
+            .api(
+                "api",
+                RestApi::compile(&definition, true).expect("a good API"),
+            )
+            .stage("api", StageSettings::new("prod"))
+            .build();
+        let gateway = built.expect("a good gateway");
+        let prod = gateway.stage("api", "prod").expect("a stage");
+        let mut percent = 0.0;
+        let mut swap = || {
+            percent = 1.0 - percent;
+            let percent = Percent::new(percent).expect("a share");
+            prod.set_canary_percent(percent).expect("a stage");
+        };
+        let swapped = median((0..11).map(|_| seconds(|| (0..100).for_each(|_| swap())))) * 1e4;
+        println!(
+            "  {routes:>5} routes: compiled in {compiled:>8.3} ms, a change of the canary {swapped:>8.3} us"
+        );
     }
 }

@@ -26,7 +26,7 @@ use towergate_benches::timing::{median, seconds};
 use towergate_core::{Clock, PeerAddress, SystemClock, Timestamp};
 use towergate_throttling::{
     ApiKey, ApiStage, BucketRegistry, KeyedBuckets, LimitName, MethodLimits, Period, Quota, Rate,
-    Throttle, ThrottleLayer, UsagePlan, UsagePlans,
+    Subscription, Throttle, ThrottleLayer, UsagePlan, UsagePlans,
 };
 
 const KEYS: [usize; 3] = [1, 1_000, 1_000_000];
@@ -74,6 +74,10 @@ struct Rivals {
     plans: UsagePlans,
     values: Vec<String>,
     limits: MethodLimits,
+    /// The limits of the stage alone.
+    stage: MethodLimits,
+    /// What `find` finds, by key.
+    subscriptions: Vec<Subscription>,
 }
 
 type Decide = fn(&Rivals, u64, Timestamp) -> bool;
@@ -103,9 +107,14 @@ const DECIDE: [(&str, Decide); 5] = [
             charge.decide_locally(now).is_ok()
         },
     ),
-    ("stage and account alone", |rivals, _, now| {
-        rivals.limits.charge(None).decide_locally(now).is_ok()
-    }),
+    (
+        "plan, stage and quota of a key that is found",
+        |rivals, key, now| {
+            let subscription = &rivals.subscriptions[key as usize];
+            let charge = rivals.stage.charge(Some(subscription));
+            charge.decide_locally(now).is_ok()
+        },
+    ),
 ];
 
 impl Rivals {
@@ -126,16 +135,24 @@ impl Rivals {
         let limits = MethodLimits::new("pets", "prod", "/pets/{id}/GET");
         let stage = Throttle::new(rate(), buckets.bucket(limits.stage_name()));
         let account = Throttle::new(rate(), buckets.bucket(LimitName::Account("1")));
+        let plans = plans.expect("the keys are well formed");
+        let stage_limits = limits.clone().stage_throttle(stage.clone());
+        let find = |value: &String| plans.find(Some(value.as_bytes()), &limits);
+        let subscriptions = values
+            .iter()
+            .map(|value| find(value).expect("a key of the plan"));
         let rivals = Self {
+            subscriptions: subscriptions.collect(),
+            stage: stage_limits,
             governor,
             ours: KeyedBuckets::new(keys * 2),
             rate: rate(),
-            plans: plans.expect("the keys are well formed"),
-            values,
             limits: limits
                 .clone()
                 .stage_throttle(stage)
                 .account_throttle(account),
+            plans,
+            values,
         };
         for key in 0..keys as u64 {
             for (name, decide) in DECIDE {

@@ -28,7 +28,7 @@ use crate::{
     Admin, BuildError, Changes, DeploymentInfo, GatewayBuilder, ReleaseError, RouteInfo,
     StageHandle,
     assembly::{Assembled, Placing},
-    control::{Control, StageState},
+    control::{Control, History, StageState},
     in_flight::Visit,
     pipeline,
     serving::Serving,
@@ -152,7 +152,7 @@ impl Gateway {
     pub(crate) fn deployments(&self, api_id: &str) -> Vec<DeploymentInfo> {
         let control = self.control();
         let history = control.histories.get(api_id);
-        let kept = history.into_iter().flat_map(|history| history.iter());
+        let kept = history.into_iter().flat_map(History::iter);
         kept.map(|kept| DeploymentInfo {
             id: kept.id().to_owned(),
             created: kept.created(),
@@ -189,9 +189,9 @@ impl Gateway {
                 .account_throttle(control.throttle, told.account_of_arns()),
             runtime: &told.runtime,
         };
-        let snapshot = Arc::new(placing.snapshot(&state));
         if let Some(stage) = control.stages.get_mut(key) {
-            (stage.state, stage.snapshot) = (state, snapshot);
+            stage.snapshot = Arc::new(placing.snapshot(&state, Some(stage)));
+            stage.state = state;
         }
         let before = self.serving();
         let serving = Serving {

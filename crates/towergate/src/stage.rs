@@ -24,7 +24,7 @@ pub(crate) struct Release {
     pub(crate) api: Arc<ServedApi>,
     pub(crate) info: Arc<StageInfo>,
     /// What each method demands, by its id; `None` of those that demand nothing.
-    pub(crate) demands: Box<[Option<Demands>]>,
+    pub(crate) demands: Arc<[Option<Demands>]>,
 }
 
 /// The release that some of the requests of a stage get.

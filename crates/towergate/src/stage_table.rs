@@ -209,7 +209,7 @@ mod tests {
             let base = Release {
                 api: Arc::new(api),
                 info: Arc::new(info),
-                demands: Box::default(),
+                demands: Arc::default(),
             };
             table.insert(Arc::new(StageSnapshot { base, canary: None }));
         }

@@ -18,7 +18,7 @@
 //! ```
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -247,7 +247,7 @@ struct Table {
 impl Table {
     fn new(all: Vec<Certificate>) -> Result<Self, CertificateError> {
         if all.is_empty() {
-            return Err(CertificateError::MissingCertificate);
+            return Err(CertificateError::NoCertificates);
         }
         if let Some((_, name)) = duplicates(&all).next() {
             return Err(CertificateError::DuplicateServerName(name.to_owned()));
@@ -309,4 +309,7 @@ pub enum CertificateError {
         "there is no private key that is not encrypted: it begins with `-----BEGIN PRIVATE KEY-----`"
     )]
     MissingKey,
+    /// A server is given no certificate at all.
+    #[error("a server has at least one certificate")]
+    NoCertificates,
 }

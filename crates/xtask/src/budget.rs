@@ -30,14 +30,16 @@ const BUDGETS: &[Budget] = &[
     Budget::new("towergate-openapi", &[], 15),
     Budget::new("towergate-openapi", &["yaml"], 35),
     Budget::new("towergate-redis", &[], 80),
+    Budget::new("towergate-redis", &["rustls"], 95),
     Budget::new("towergate-routing", &[], 20),
     Budget::new("towergate-stages", &[], 20),
     Budget::new("towergate-testing", &[], 20),
     Budget::new("towergate-throttling", &[], 30),
     Budget::new("towergate", &[], 65),
     Budget::new("towergate", &["jwt"], 85),
-    Budget::new("towergate", &["lambda-runtime"], 115),
+    Budget::new("towergate", &["lambda-runtime"], 125),
     Budget::new("towergate", &["serve", "axum"], 95),
+    Budget::new("towergate", &["serve", "rustls"], 95),
 ];
 
 impl Budget {

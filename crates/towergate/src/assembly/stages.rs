@@ -56,7 +56,7 @@ impl Assembly<'_> {
             };
             match state {
                 Ok(state) => {
-                    let snapshot = Arc::new(placing.snapshot(&state));
+                    let snapshot = Arc::new(placing.snapshot(&state, None));
                     self.check_method_settings(settings, &snapshot, &place);
                     let settings = settings.clone();
                     let stage = ServedStage {
@@ -153,14 +153,25 @@ pub(crate) struct Placing<'a> {
 }
 
 impl Placing<'_> {
-    pub(crate) fn snapshot(&self, state: &StageState) -> StageSnapshot {
+    /// Makes the snapshot of a stage. What methods demand stays as it was `before` for an API that was there with the same
+    /// settings, so that a change of a canary takes no longer for an API with many methods.
+    pub(crate) fn snapshot(
+        &self,
+        state: &StageState,
+        before: Option<&ServedStage>,
+    ) -> StageSnapshot {
         let settings = state.method_settings();
+        let before = before.filter(|before| std::ptr::eq(before.state.method_settings(), settings));
+        let known: Vec<_> = before
+            .iter()
+            .flat_map(|before| before.snapshot.releases())
+            .collect();
         let canary = state.canary().map(|canary| Canary {
             percent: canary.settings().percent,
-            release: self.release(canary.release(), settings),
+            release: self.release(canary.release(), settings, &known),
         });
         StageSnapshot {
-            base: self.release(state.base(), settings),
+            base: self.release(state.base(), settings, &known),
             canary,
         }
     }
@@ -169,19 +180,34 @@ impl Placing<'_> {
         &self,
         release: &towergate_stages::Release<Arc<ServedApi>>,
         settings: &MethodSettingsTable,
+        known: &[&Release],
     ) -> Release {
         let (api, info) = (release.service(), release.info());
+        let mut known = known.iter();
+        let demands = match known.find(|known| Arc::ptr_eq(&known.api, api)) {
+            Some(known) => Arc::clone(&known.demands),
+            None => self.all_demands(api, info, settings),
+        };
+        Release {
+            api: Arc::clone(api),
+            info: Arc::clone(info),
+            demands,
+        }
+    }
+
+    fn all_demands(
+        &self,
+        api: &ServedApi,
+        info: &StageInfo,
+        settings: &MethodSettingsTable,
+    ) -> Arc<[Option<Demands>]> {
         let key_source = api.api.deployment.api_key_source;
         let demands = api.api.methods().map(|((path, verb), method)| {
             let key = method.requires_api_key().then_some(key_source);
             let rate = throttle_of(settings, path, verb);
             self.demands(info, &MethodKey::method(path, verb.as_str()), rate, key)
         });
-        Release {
-            demands: demands.collect(),
-            api: Arc::clone(api),
-            info: Arc::clone(info),
-        }
+        demands.collect()
     }
 
     /// Returns what a method demands: the buckets are those of the stage, for it and its canary together.

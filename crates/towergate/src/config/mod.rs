@@ -16,6 +16,11 @@
 //! functions:                          # where the functions are that definitions name, each alias by itself
 //!   - arn: arn:aws:lambda:us-east-1:123456789012:function:hello
 //!     invokeUrl: http://127.0.0.1:9001        # a Lambda Invoke API; https with the feature `rustls`
+//! tls:                                # a second listener, with the feature `rustls`
+//!   listen: 127.0.0.1:8443
+//!   certificates:                     # PEM files, found by the names in them; the first is for all other clients
+//!     - {certificate: api.pem, privateKey: api.key}
+//!     - {certificate: any.pem, privateKey: any.key, serverNames: ["*.example.com"]}   # instead of the names in it
 //! ```
 //!
 //! The file is YAML or JSON of at most 6 MiB. Everything that is wrong with it, and with the definitions it names, is
@@ -71,6 +76,8 @@ use self::{
     secrets::Secrets,
     settings::{Kept, Settings},
 };
+#[cfg(feature = "rustls")]
+use crate::ChangeKind;
 use crate::{BuildError, Changes, Gateway, GatewayBuilder};
 
 pub use finding::Finding;
@@ -86,7 +93,7 @@ pub struct Loaded {
     pub listen: SocketAddr,
     /// The address of the listener for operators, which [`Gateway::admin`] answers.
     pub admin: Option<SocketAddr>,
-    /// The listener for TLS beside it, which [`serve_tls`](crate::serve::serve_tls) serves.
+    /// The listener for TLS beside it, which `serve_tls` of the feature `serve` serves.
     #[cfg(feature = "rustls")]
     pub tls: Option<TlsListener>,
     /// What was found and refuses nothing: warnings, and parts of definitions that are not served.
@@ -100,7 +107,7 @@ impl Loaded {
     /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says as
     /// before goes on as it is, with its connections, counts and caches.
     ///
-    /// The listeners stay where they are: another address is a warning.
+    /// The listeners stay where they are: another address is a warning. Certificates are replaced, also those of clones.
     ///
     /// # Errors
     ///
@@ -116,10 +123,17 @@ impl Loaded {
             // What is new in it may be what mends it.
             self.files.clone_from(&refused.files);
         })?;
-        for (key, stays, told) in [
+        let listeners = [
             ("listen", Some(self.listen), Some(new.listen)),
             ("admin", self.admin, new.admin),
-        ] {
+            #[cfg(feature = "rustls")]
+            (
+                "tls",
+                self.tls.as_ref().map(|tls| tls.listen),
+                new.tls.as_ref().map(|tls| tls.listen),
+            ),
+        ];
+        for (key, stays, told) in listeners {
             let is_same = |told: SocketAddr| stays.is_some_and(|stays| is_bound(stays, told));
             if told.map_or(stays.is_some(), |told| !is_same(told)) {
                 let place = Place::root().key(key);
@@ -129,6 +143,16 @@ impl Loaded {
             }
         }
         (new.listen, new.admin) = (self.listen, self.admin);
+        #[cfg(feature = "rustls")]
+        {
+            let told = std::mem::replace(&mut new.tls, self.tls.take());
+            if let (Some(stays), Some(told)) = (&new.tls, told)
+                && stays.certificates.take_over(&told.certificates)
+            {
+                let place = Place::from_iter(["tls", "certificates"]);
+                changes.note(ChangeKind::Changed, place);
+            }
+        }
         *self = new;
         Ok(changes)
     }
@@ -140,7 +164,7 @@ impl Loaded {
     }
 
     /// Returns every file that the configuration is made of, those that are not there included: the file itself,
-    /// definitions, secrets.
+    /// definitions, certificates, secrets.
     #[must_use]
     pub fn files(&self) -> &[PathBuf] {
         &self.files

@@ -18,10 +18,10 @@ use super::{
 };
 
 /// A folder of its own for a test, removed at its end.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new(files: &[(&str, &str)]) -> Self {
+    pub(super) fn new(files: &[(&str, &str)]) -> Self {
         static COUNT: AtomicUsize = AtomicUsize::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let name = format!("towergate-config-{}-{number}", std::process::id());
@@ -33,12 +33,12 @@ impl Folder {
         folder
     }
 
-    fn load(&self) -> Result<Loaded, ConfigError> {
+    pub(super) fn load(&self) -> Result<Loaded, ConfigError> {
         load(self.0.join("gateway.yaml"))
     }
 
     /// Returns findings as they are printed, without the name of the folder.
-    fn lines(&self, findings: &[Finding]) -> Vec<String> {
+    pub(super) fn lines(&self, findings: &[Finding]) -> Vec<String> {
         let folder = format!("{}{}", self.0.display(), std::path::MAIN_SEPARATOR);
         let lines = findings.iter().map(ToString::to_string);
         lines.map(|line| line.replace(&folder, "")).collect()
@@ -52,7 +52,7 @@ impl Drop for Folder {
 }
 
 /// A definition without a fault.
-const PETS: &str = r#"{
+pub(super) const PETS: &str = r#"{
   "openapi": "3.0.1",
   "info": {"title": "pets", "version": "1"},
   "paths": {"/pets": {"get": {"x-amazon-apigateway-integration":
@@ -129,7 +129,7 @@ fn a_file_is_refused_with_every_error() {
             "unknown keys",
             "speling: 1\napis:\n  pets: {protocol: REST, definition: pets.json, routes: {}, stages: {prod: {variabels: {}}}}",
             &[
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `trustedHops` and `usagePlans`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `tls`, `trustedHops` and `usagePlans`",
                 "gateway.yaml:3: apis.pets.routes: error: unknown key: known here are `definition`, `protocol`, `stages` and `strict`",
                 "gateway.yaml:3: apis.pets.stages.prod.variabels: error: unknown key (did you mean `variables`?): known here are `canarySettings`, `methodSettings` and `variables`",
             ],
@@ -177,7 +177,7 @@ fn a_file_is_refused_with_every_error() {
             &[
                 "gateway.yaml:2: apis.p.ts: error: `p.ts` is not an API id: use 1 to 63 letters, digits, `-` and `_`",
                 "gateway.yaml:6: apis.p.ts.stages.pr.od: error: `pr.od` is not a stage name: use 1 to 128 letters, digits, `_` and `-`",
-                "gateway.yaml:8: apis.p.ts.stages.pr.od.variables.back-end: error: variable names have 1 to 64 letters, digits and `_`",
+                "gateway.yaml:8: apis.p.ts.stages.pr.od.variables.back-end: error: `a-b` is no name of a stage variable: use 1 to 64 letters, digits and `_`",
                 "gateway.yaml:9: apis.p.ts.stages.pr.od.variables.host: error: variable values have 1 to 512 letters, digits and `-._~:/?#&=,`",
                 "gateway.yaml:10: apis.p.ts.stages.pr.od.variables.none: error: this is null, and must be text",
             ],
@@ -192,7 +192,7 @@ fn a_file_is_refused_with_every_error() {
             "speling: 1\napis:\n  a: {protocol: REST, definition: future.json}\n  b: {protocol: REST, definition: gateway.yaml}\n  c: {protocol: REST, definition: broken.json}",
             &[
                 "gateway.yaml:1: .: error: this is no API definition: it has neither `openapi: 3.0.1` nor `swagger: \"2.0\"` at its root",
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `trustedHops` and `usagePlans`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `tls`, `trustedHops` and `usagePlans`",
                 "gateway.yaml:3: apis.a.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:4: apis.b.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:5: apis.c.stages: warning: the API has no stage, so no request reaches it",
@@ -382,6 +382,13 @@ fn the_schema_has_the_keys_that_are_read() {
     assert_eq!(keys(&["$defs", "routingRule"]), ROUTING_RULE_KEYS);
     assert_eq!(keys(&["$defs", "throttle"]), THROTTLE_KEYS);
     assert_eq!(keys(&["$defs", "usagePlan"]), USAGE_PLAN_KEYS);
+    #[cfg(feature = "rustls")]
+    {
+        use super::tls::{CERTIFICATE_KEYS, TLS_KEYS};
+
+        assert_eq!(keys(&["properties", "tls"]), TLS_KEYS);
+        assert_eq!(keys(&["$defs", "certificate"]), CERTIFICATE_KEYS);
+    }
 }
 
 #[test]
@@ -392,7 +399,7 @@ fn the_example_is_loaded_without_a_finding() {
 }
 
 /// A configuration that serves `pets.json` on `a/b`, and more.
-fn serving(more: &str) -> String {
+pub(super) fn serving(more: &str) -> String {
     format!("apis: {{a: {{protocol: REST, definition: pets.json, stages: {{b: {{}}}}}}}}\n{more}")
 }
 
@@ -518,7 +525,7 @@ fn what_is_wrong_with_a_stage_is_said_all_at_once() {
     let expected = [
         "gateway.yaml:1: apis.a.stages.b.canarySettings.definition: error: cannot read `ghost.json`: No such file or directory (os error 2)",
         "gateway.yaml:1: apis.a.stages.b.canarySettings.percentTraffic: error: `100.5` is not a percentage from 0 to 100",
-        "gateway.yaml:1: apis.a.stages.b.canarySettings.stageVariableOverrides.a-b: error: variable names have 1 to 64 letters, digits and `_`",
+        "gateway.yaml:1: apis.a.stages.b.canarySettings.stageVariableOverrides.a-b: error: `a-b` is no name of a stage variable: use 1 to 64 letters, digits and `_`",
         "gateway.yaml:1: apis.a.stages.b.methodSettings.*/*.cacheTtlInSeconds: error: `3601` is not a number of seconds from 0 to 3600",
         "gateway.yaml:1: apis.a.stages.b.methodSettings.*/*.loggingLevel: error: `DEBUG` is not one of `ERROR`, `INFO` and `OFF`",
         "gateway.yaml:1: apis.a.stages.b.methodSettings.*/*.throttlingRateLimit: error: `.inf` is not a number of requests per second",
@@ -575,4 +582,17 @@ fn a_configuration_is_read_again_whole_or_not_at_all() {
         .filter_map(|file| file.file_name())
         .collect();
     assert_eq!(files, ["gateway.yaml", "pets.json"]);
+}
+
+#[cfg(not(feature = "rustls"))]
+#[test]
+fn tls_is_refused_without_its_feature() {
+    refused(
+        "TLS",
+        &[
+            ("gateway.yaml", &serving("tls: {listen: 127.0.0.1:0}")),
+            ("pets.json", PETS),
+        ],
+        &["gateway.yaml:2: tls: error: TLS is not served: switch on the feature `rustls`"],
+    );
 }

@@ -1,5 +1,8 @@
 //! A listener for TLS, and its certificates.
 
+#[cfg(test)]
+mod tests;
+
 use std::{
     fs::File,
     io::{self, Read as _},
@@ -145,8 +148,8 @@ impl TlsSettings<'_> {
 
 impl CertificateFiles<'_> {
     fn load(&self, findings: &mut Findings) -> Option<Certificate> {
-        let chain = self.read("certificate", self.certificate, read_chain, findings);
-        let key = self.read("privateKey", self.private_key, read_key, findings);
+        let chain = self.parse_file("certificate", self.certificate, read_chain, findings);
+        let key = self.parse_file("privateKey", self.private_key, read_key, findings);
         let (place, certificate) = (self.place.key("privateKey"), Certificate::new(chain?, key?));
         let (place, named) = match (&self.server_names, certificate) {
             (Some(names), Ok(certificate)) => (
@@ -156,13 +159,13 @@ impl CertificateFiles<'_> {
             (_, certificate) => (place, certificate),
         };
         let refused = |error: CertificateError| {
-            findings.extend([Diagnostic::error(place, error.to_string())])
+            findings.extend([Diagnostic::error(place, error.to_string())]);
         };
         named.map_err(refused).ok()
     }
 
     /// Reads a file that the member `key` names.
-    fn read<T>(
+    fn parse_file<T>(
         &self,
         key: &str,
         path: Option<&str>,

@@ -9,11 +9,15 @@ use std::{
     time::Duration,
 };
 
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, sync::watch};
 use towergate_definition::Place;
 
+#[cfg(feature = "rustls")]
+use super::serve_tls;
 use super::{follow, serve, serve_admin, signals::StopSignals};
 use crate::config::{self, Finding, Loaded};
+#[cfg(feature = "rustls")]
+use crate::tls::Certificates;
 
 const USAGE: &str = "\
 usage: serve [--check] FILE
@@ -22,9 +26,9 @@ Serves the gateway of a configuration, gateway.yaml. With --check it only says w
 
 /// Runs the program `serve [--check] FILE`, given its arguments with its name in front.
 ///
-/// Prints `listening on http://HOST:PORT` as its first line on standard output once connections are accepted, and the
-/// findings on standard error, one a line: `FILE:LINE: KEY: severity: text`. SIGTERM and SIGINT let requests in flight
-/// end; a second one does not wait for them. A change of the file, or of a definition or secret that it names, is taken
+/// Prints `listening on http://HOST:PORT` as its first line on standard output once connections are accepted, then
+/// `listening on https://HOST:PORT` on standard error if it serves TLS, and the findings there, one a line: `FILE:LINE: KEY: severity: text`. SIGTERM and SIGINT let requests in flight
+/// end; a second one does not wait for them. A change of the file, or of a definition, certificate or secret that it names, is taken
 /// while it serves, whole or not at all, and reported on standard error. With `--check` it prints the findings and serves nothing. The status is 1
 /// if there is an error among them.
 ///
@@ -105,6 +109,8 @@ async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
         }
         None => None,
     };
+    #[cfg(feature = "rustls")]
+    let tls = bind_tls(&mut loaded).await?;
     let failed = |message: String| loaded.error(Place::root().key("listen"), message);
     // Both listen before the address is known: who reads it may say stop at once.
     let signals = StopSignals::new().and_then(|first| Ok((first, StopSignals::new()?)));
@@ -113,6 +119,10 @@ async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
     // What changes from here on is noticed, so that whoever reads the address may change it.
     let files = follow::look(loaded.files().to_vec()).await;
     announce(address).map_err(|error| failed(format!("cannot print the address: {error}")))?;
+    #[cfg(feature = "rustls")]
+    if let Some(tls) = &loaded.tls {
+        print_error(&format!("listening on https://{}", tls.listen));
+    }
     if let Some(admin) = loaded.admin {
         print_error(&format!("answering operators on http://{admin}"));
     }
@@ -124,17 +134,47 @@ async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
             None => std::future::pending().await,
         }
     };
-    let stopped = async {
+    let (stopping, stopped) = watch::channel(());
+    let stop = async {
         stop.next().await;
         // Probes are told before the listener closes.
         gateway.drain(Duration::ZERO).await;
+        stopping.send_replace(());
+    };
+    let servers = serve(listener, gateway.clone(), has_changed(stopped.clone()));
+    #[cfg(feature = "rustls")]
+    let servers = async {
+        let secure = async {
+            if let Some((listener, certificates)) = tls {
+                let stopped = has_changed(stopped.clone());
+                serve_tls(listener, gateway.clone(), certificates, stopped).await;
+            }
+        };
+        tokio::join!(servers, secure)
     };
     tokio::select! {
-        () = serve(listener, gateway.clone(), stopped) => {}
+        _ = async { tokio::join!(servers, stop) } => {}
         () = async { stop_now.next().await; stop_now.next().await } => {}
         () = async { tokio::join!(admin, follow::follow(loaded, files)); } => {}
     }
     Ok(())
+}
+
+async fn has_changed(mut value: watch::Receiver<()>) {
+    let _ = value.changed().await;
+}
+
+/// Binds the listener for TLS, and returns it with its certificates.
+#[cfg(feature = "rustls")]
+async fn bind_tls(loaded: &mut Loaded) -> Result<Option<(TcpListener, Certificates)>, Finding> {
+    let Some(told) = loaded.tls.as_ref().map(|tls| tls.listen) else {
+        return Ok(None);
+    };
+    let (address, listener) = bind(loaded, "tls", told).await?;
+    Ok(loaded.tls.as_mut().map(|tls| {
+        tls.listen = address;
+        (listener, tls.certificates.clone())
+    }))
 }
 
 /// Binds a listener, and says where it is.
