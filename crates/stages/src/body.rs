@@ -28,6 +28,22 @@ pub(crate) struct Held<S> {
     pub(crate) snapshot: Arc<StageSnapshot<S>>,
 }
 
+impl<S> Held<S> {
+    /// Runs code of the release, which a guard is to know if it panics.
+    #[inline]
+    pub(crate) fn run<T>(held: &mut Option<Self>, code: impl FnOnce() -> T) -> T {
+        let set_running = |held: &mut Option<Self>, runs| {
+            if let Some(watching) = held.as_mut().and_then(|held| held.watching.as_mut()) {
+                watching.set_running(runs);
+            }
+        };
+        set_running(held, true);
+        let made = code();
+        set_running(held, false);
+        made
+    }
+}
+
 impl<B, S> StageBody<B, S> {
     pub(crate) fn new(body: B, held: Option<Held<S>>) -> Self {
         Self { body, held }
@@ -48,7 +64,7 @@ impl<B: Body, S> Body for StageBody<B, S> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let frame = ready!(this.body.poll_frame(cx));
+        let frame = ready!(Held::run(this.held, || this.body.poll_frame(cx)));
         match &frame {
             Some(Ok(_)) => {}
             None => *this.held = None,

@@ -88,6 +88,9 @@ pub struct Deployments<S> {
     max: NonZeroUsize,
 }
 
+/// The deployment that came, and the one that went for it.
+type Replaced<S> = (Arc<Deployment<S>>, Option<Arc<Deployment<S>>>);
+
 impl<S> Deployments<S> {
     /// How many deployments are kept unless told otherwise.
     pub const DEFAULT_MAX: NonZeroUsize = NonZeroUsize::new(10).expect("ten is not zero");
@@ -128,17 +131,28 @@ impl<S> Deployments<S> {
         deployment: Deployment<S>,
         in_use: impl Fn(&str) -> bool,
     ) -> Result<Arc<Deployment<S>>, DeploymentError> {
+        let (deployment, _dropped) = self.replace_oldest(deployment, in_use)?;
+        Ok(deployment)
+    }
+
+    /// As [`insert`](Self::insert), and returns what it drops too.
+    pub(crate) fn replace_oldest(
+        &mut self,
+        deployment: Deployment<S>,
+        in_use: impl Fn(&str) -> bool,
+    ) -> Result<Replaced<S>, DeploymentError> {
         if self.get(deployment.id()).is_some() {
             return Err(DeploymentError::Duplicate(deployment.id().to_owned()));
         }
+        let mut dropped = None;
         if self.kept.len() >= self.max.get() {
             let unused = self.kept.iter().position(|kept| !in_use(kept.id()));
             let unused = unused.ok_or(DeploymentError::Full(self.max))?;
-            self.kept.remove(unused);
+            dropped = self.kept.remove(unused);
         }
         let deployment = Arc::new(deployment);
         self.kept.push_back(Arc::clone(&deployment));
-        Ok(deployment)
+        Ok((deployment, dropped))
     }
 
     /// Returns a deployment.

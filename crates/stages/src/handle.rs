@@ -182,7 +182,7 @@ impl<S> StageHandle<S> {
         self.update(|snapshot, _| Ok((snapshot.without_variable(name), ())))
     }
 
-    /// Changes the method settings.
+    /// Changes the method settings. No other change is made meanwhile, so `change` must not ask for one.
     ///
     /// # Errors
     ///
@@ -215,7 +215,10 @@ impl<S> StageHandle<S> {
     ///
     /// There is no task behind it. The guard looks as responses of a [`StageService`](crate::StageService) end, and in
     /// [`tick`](Self::tick). Whoever changes deployments, share or overrides by hand meanwhile ends it, and is not told;
-    /// variables and method settings may change. `on_decision` is called by whatever response ended: it must not wait.
+    /// variables and method settings may change. `on_decision` is called by whatever response ended: it must not wait. A
+    /// handle of this stage in it keeps the stage alive until the guard has ended.
+    ///
+    /// A promotion that is not possible any more, for the variables that the stage has got meanwhile, is tried at each look.
     ///
     /// # Errors
     ///
@@ -316,8 +319,9 @@ impl<S> StageHandle<S> {
         }
         let replaced = self.pointer.replace(next);
         // What a snapshot held may take its time to go: no one should wait for that.
+        let dropped = changes.dropped.take();
         drop(changes);
-        drop((last, replaced));
+        drop((last, replaced, dropped));
         Ok(made)
     }
 }

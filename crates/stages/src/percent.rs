@@ -51,6 +51,8 @@ impl Percent {
         }
         // Rounded up, so that a draw is taken just where `draw / 2^53 * 100 < value` (rest-api.md, section 12).
         let threshold = (value / 100.0 * DRAWS as f64).ceil() as u64;
+        // The least of all doubles is zero once divided.
+        let threshold = threshold.max(u64::from(value > 0.0));
         // `-0.0` becomes `0.0`.
         let value = value + 0.0;
         Ok(Self { value, threshold })
@@ -144,6 +146,7 @@ mod tests {
                 1 << 11,
                 false,
             ),
+            ("the least of all doubles", f64::from_bits(1), 0, true),
             ("a half, just below", 50.0, (1 << 63) - 1, true),
             ("a half, at it", 50.0, 1 << 63, false),
             ("all", 100.0, u64::MAX, true),

@@ -122,7 +122,7 @@ where
                 self.resolve(&snapshot, &context, request.headers())
             }
         };
-        let watching = snapshot.watch.as_ref().map(|watch| {
+        let mut watching = snapshot.watch.as_ref().map(|watch| {
             let is_canary = release.info().is_canary == Some(true);
             let side = if is_canary { Side::Canary } else { Side::Base };
             Box::new(Watching::new(self.handle.clone(), Arc::clone(watch), side))
@@ -140,6 +140,9 @@ where
                 waiting: Box::new((service, Some(request))),
             },
         };
+        if let Some(watching) = &mut watching {
+            watching.set_running(false);
+        }
         ResponseFuture {
             state,
             held: Some(Held { watching, snapshot }),
@@ -191,34 +194,47 @@ where
     type Output = Result<Response<StageBody<ResBody, S>>, S::Error>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let mut this = self.project();
-        if let StateProjection::Readying { waiting } = this.state.as_mut().project() {
-            let (service, request) = &mut **waiting;
-            let is_ready = ready!(service.poll_ready(cx));
-            // There is a request until the state changes, which it does here.
-            let next = match (is_ready, request.take()) {
-                (Ok(()), Some(request)) => State::Calling {
-                    future: service.call(request),
-                },
-                (Ok(()), None) => return Poll::Pending,
-                (Err(error), _) => State::Failed { error: Some(error) },
-            };
-            this.state.set(next);
-        }
-        let response = match this.state.project() {
-            StateProjection::Calling { future } => ready!(future.poll(cx)),
-            StateProjection::Failed { error } => match error.take() {
-                Some(error) => Err(error),
-                None => return Poll::Pending,
-            },
-            StateProjection::Readying { .. } => return Poll::Pending,
-        };
+        let this = self.project();
+        let response = ready!(Held::run(this.held, || this.state.poll_response(cx)));
         let mut held = this.held.take();
         if let Some(watching) = held.as_mut().and_then(|held| held.watching.as_mut()) {
             let is_failure = |response: &Response<_>| response.status().is_server_error();
             watching.answered(response.as_ref().map_or(true, is_failure));
         }
         Poll::Ready(response.map(|response| response.map(|body| StageBody::new(body, held))))
+    }
+}
+
+impl<S, ReqBody> State<S, S::Future, ReqBody, S::Error>
+where
+    S: Service<Request<ReqBody>>,
+{
+    #[inline]
+    fn poll_response(
+        mut self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Result<S::Response, S::Error>> {
+        if let StateProjection::Readying { waiting } = self.as_mut().project() {
+            let (service, request) = &mut **waiting;
+            let is_ready = ready!(service.poll_ready(cx));
+            // There is a request until the state changes, which it does here.
+            let next = match (is_ready, request.take()) {
+                (Ok(()), Some(request)) => Self::Calling {
+                    future: service.call(request),
+                },
+                (Ok(()), None) => return Poll::Pending,
+                (Err(error), _) => Self::Failed { error: Some(error) },
+            };
+            self.set(next);
+        }
+        match self.project() {
+            StateProjection::Calling { future } => future.poll(cx),
+            StateProjection::Failed { error } => match error.take() {
+                Some(error) => Poll::Ready(Err(error)),
+                None => Poll::Pending,
+            },
+            StateProjection::Readying { .. } => Poll::Pending,
+        }
     }
 }
 

@@ -58,6 +58,8 @@ pub(crate) struct Shared<S> {
 pub(crate) struct Changes<S> {
     pub(crate) deployments: Deployments<S>,
     pub(crate) stages: BTreeMap<String, Arc<Pointer<S>>>,
+    /// What a full history let go of, until it is dropped after the lock: that may take its time, and no one should wait.
+    pub(crate) dropped: Option<Arc<Deployment<S>>>,
 }
 
 /// How an API's stages are set up.
@@ -96,6 +98,7 @@ impl StagesBuilder {
             changes: Mutex::new(Changes {
                 deployments: Deployments::new(self.max_deployments),
                 stages: BTreeMap::new(),
+                dropped: None,
             }),
             info: self.info,
             clock: self.clock,
@@ -177,8 +180,9 @@ impl<S> Stages<S> {
             (None, None, _) => None,
         };
         // What a snapshot held may take its time to go: no one should wait for that.
+        let dropped = changes.dropped.take();
         drop(changes);
-        drop(replaced);
+        drop((replaced, dropped));
         Ok(deployment)
     }
 
@@ -250,7 +254,9 @@ impl<S> Stages<S> {
     /// Deletes a stage, and returns whether there was one. Its handles and services go on with what it served with, and
     /// changes through them are refused.
     pub fn delete_stage(&self, name: &str) -> bool {
-        self.0.changes().stages.remove(name).is_some()
+        // The lock is gone before what the stage served with.
+        let deleted = self.0.changes().stages.remove(name);
+        deleted.is_some()
     }
 
     /// Returns the deployments that are kept, the oldest first.
@@ -275,6 +281,7 @@ impl<S> Stages<S> {
         let Changes {
             deployments,
             stages,
+            ..
         } = changes;
         deployments.delete(id, |id| is_pointed_at(stages, id))
     }
@@ -311,13 +318,17 @@ impl<S> Shared<S> {
         let Changes {
             deployments,
             stages,
+            dropped,
         } = changes;
         let id = deployments.draw_id(&*self.random);
         let mut deployment = Deployment::new(id, self.clock.now(), service);
         if let Some(description) = description {
             deployment = deployment.with_description(description);
         }
-        deployments.insert(deployment, |id| is_pointed_at(stages, id))
+        let is_in_use = |id: &str| is_pointed_at(stages, id);
+        let (deployment, replaced) = deployments.replace_oldest(deployment, is_in_use)?;
+        *dropped = replaced;
+        Ok(deployment)
     }
 
     /// Returns what a stage serves with at first.

@@ -51,7 +51,8 @@ impl Default for GuardSettings {
 }
 
 impl GuardSettings {
-    /// Sets the shares that the canary gets one after the other, before it is promoted: 1 to 20, each above the last.
+    /// Sets the shares that the canary gets one after the other, before it is promoted: 1 to 20, each above the last,
+    /// and all of them below 100 percent, where nothing is left to compare with.
     pub fn steps(mut self, steps: impl IntoIterator<Item = Percent>) -> Self {
         // One more than is allowed is enough to be refused.
         self.steps = steps.into_iter().take(MAX_STEPS + 1).collect();
@@ -90,14 +91,15 @@ impl GuardSettings {
     }
 
     /// Sets how many times the odds of failing that the stage has a canary may have: 1 at least, which is as good as the
-    /// stage. A request fails with a status of 500 and above, with an error of the service, or of the body.
+    /// stage. A request fails with a status of 500 and above, or with an error or a panic of the service or of the body.
     pub fn error_tolerance(mut self, odds: f64) -> Self {
         self.error_tolerance = odds;
         self
     }
 
     /// Sets how many times the odds of being slow that the stage has a canary may have: 1 at least, which is as fast as
-    /// the stage. Slow is what is among about the slowest tenth of both sides, measured until the head of the response.
+    /// the stage. Slow is what is among about the slowest tenth of both sides, measured until the head of the response, or
+    /// until the caller gave up.
     pub fn latency_tolerance(mut self, odds: f64) -> Self {
         self.latency_tolerance = odds;
         self
@@ -105,11 +107,9 @@ impl GuardSettings {
 
     pub(super) fn check(&self) -> Result<(), GuardSettingsError> {
         let rises = self.steps.is_sorted_by(|one, next| one < next);
-        let is_some = self
-            .steps
-            .first()
-            .is_some_and(|first| *first > Percent::NONE);
-        if !rises || !is_some || self.steps.len() > MAX_STEPS {
+        // Without requests on one of the sides a step would last for ever.
+        let have_both_sides = self.steps.iter().all(|step| step.is_a_chance());
+        if !rises || !have_both_sides || !(1..=MAX_STEPS).contains(&self.steps.len()) {
             return Err(GuardSettingsError::Steps);
         }
         if !(self.significance > 0.0 && self.significance < 1.0) {
@@ -140,8 +140,10 @@ pub enum GuardSettingsError {
     /// The significance is no probability.
     #[error("the significance of a guard is a number above 0 and below 1")]
     Significance,
-    /// The steps are none, too many, or do not rise.
-    #[error("a guard has 1 to 20 steps, the first above 0 percent and each above the last")]
+    /// The steps are none, too many, do not rise, or leave one side without requests.
+    #[error(
+        "a guard has 1 to 20 steps, each above the last, the first above 0 and the last below 100 percent: it promotes after"
+    )]
     Steps,
     /// A time is zero.
     #[error("the window and the interval of a guard are longer than nothing")]

@@ -38,7 +38,12 @@ fn settings_outside_their_bounds_are_refused() {
     let set = GuardSettings::default;
     let cases = [
         ("default", set(), Ok(())),
-        ("one step", set().steps(percents(&[100.0])), Ok(())),
+        ("one step", set().steps(percents(&[99.9])), Ok(())),
+        (
+            "a step of all",
+            set().steps(percents(&[50.0, 100.0])),
+            Err(GuardSettingsError::Steps),
+        ),
         ("twenty steps", set().steps(percents(&many[..20])), Ok(())),
         ("no steps", set().steps([]), Err(GuardSettingsError::Steps)),
         (

@@ -1,6 +1,6 @@
 //! A guard at work on a stage.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, thread, time::Duration};
 
 use towergate_core::Timestamp;
 
@@ -22,9 +22,12 @@ pub(crate) struct Watching<S> {
     /// How long the head of the response took, once it is there.
     latency: Option<Duration>,
     failed: bool,
+    /// Whether the release's code runs right now. Where it unwinds, it still does as this is dropped.
+    runs: bool,
 }
 
 impl<S> Watching<S> {
+    /// Begins to watch a request. The release's code is about to run.
     pub(crate) fn new(handle: StageHandle<S>, watch: Arc<Watch>, side: Side) -> Self {
         let started = handle.stages().0.clock.now();
         Self {
@@ -34,7 +37,13 @@ impl<S> Watching<S> {
             started,
             latency: None,
             failed: false,
+            runs: true,
         }
+    }
+
+    /// Notes that the release's code begins to run, or has come back.
+    pub(crate) fn set_running(&mut self, runs: bool) {
+        self.runs = runs;
     }
 
     /// Notes that the release has answered, or failed to.
@@ -51,13 +60,16 @@ impl<S> Watching<S> {
 }
 
 impl<S> Drop for Watching<S> {
-    /// Counts the request. One that was given up before it was answered says nothing of its release.
+    /// Counts the request. One that was given up before it was answered took as long as it was waited for: a release that
+    /// hangs would go unseen otherwise. One whose release panicked has failed.
     fn drop(&mut self) {
-        if let Some(latency) = self.latency {
-            let now = self.handle.stages().0.clock.now();
-            self.watch
-                .engine
-                .record(self.side, self.failed, latency, now);
+        let now = self.handle.stages().0.clock.now();
+        let waited = || now.saturating_since(self.started);
+        let latency = self.latency.unwrap_or_else(waited);
+        let failed = self.failed || self.runs;
+        self.watch.engine.record(self.side, failed, latency, now);
+        // Whoever is told of decisions may panic too, which would end the process here.
+        if !thread::panicking() {
             self.handle.consult(&self.watch, now);
         }
     }
