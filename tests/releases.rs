@@ -4,8 +4,9 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, AtomicUsize, Ordering},
+        atomic::{AtomicBool, Ordering},
     },
+    time::{Duration, Instant},
 };
 
 use http::Request;
@@ -271,10 +272,7 @@ async fn probes_are_told_that_a_gateway_drains() {
         ),
         (200, 200, 200, 404)
     );
-    assert!(
-        gateway.drain(std::time::Duration::ZERO).await,
-        "nothing is in flight"
-    );
+    assert!(gateway.drain(Duration::ZERO).await, "nothing is in flight");
     assert_eq!((ready("/health").await, ready("/ready").await), (200, 503));
     assert_eq!(
         told(&gateway).await["version"],
@@ -285,33 +283,39 @@ async fn probes_are_told_that_a_gateway_drains() {
 
 const CONNECTIONS: usize = 64;
 const CHANGES: usize = 1_000;
+/// How long requests are only looked at, so that their latency may be compared.
+const BEFORE_CHANGES: Duration = Duration::from_millis(300);
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen() {
     let gateway = gateway(StageSettings::new("prod").variable("color", "0"));
     let address = serve(&gateway).await;
-    let (is_over, answered) = (
+    let (is_changing, is_over) = (
         Arc::new(AtomicBool::new(false)),
-        Arc::new(AtomicUsize::new(0)),
+        Arc::new(AtomicBool::new(false)),
     );
     let clients: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
-            let (is_over, answered) = (Arc::clone(&is_over), Arc::clone(&answered));
+            let (is_changing, is_over) = (Arc::clone(&is_changing), Arc::clone(&is_over));
             tokio::spawn(async move {
                 let mut connection = KeptConnection::open(address).await;
                 let mut versions = BTreeSet::new();
+                let mut latencies = [Vec::new(), Vec::new()];
                 while !is_over.load(Ordering::Relaxed) {
+                    let (changing, begin) = (is_changing.load(Ordering::Relaxed), Instant::now());
                     let reply = connection.get("/prod/v").await;
+                    latencies[usize::from(changing)].push(begin.elapsed());
                     assert_eq!(reply.status, 200, "{}", reply.text());
                     let told: serde_json::Value = serde_json::from_str(reply.text()).unwrap();
                     assert_eq!(told["version"], told["again"], "two halves of one answer");
                     versions.insert(told["version"].to_string());
-                    answered.fetch_add(1, Ordering::Relaxed);
                 }
-                versions.len()
+                (versions.len(), latencies)
             })
         })
         .collect();
+    tokio::time::sleep(BEFORE_CHANGES).await;
+    is_changing.store(true, Ordering::Relaxed);
     let changing = gateway.clone();
     let changes = tokio::task::spawn_blocking(move || {
         let prod = changing.stage("pets", "prod").unwrap();
@@ -343,14 +347,28 @@ async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen()
     changes.await.unwrap();
     is_over.store(true, Ordering::Relaxed);
     let mut versions = 0;
+    let mut latencies = [Vec::new(), Vec::new()];
     for client in clients {
-        versions += soon(client).await.unwrap();
+        let (seen, took) = soon(client).await.unwrap();
+        versions += seen;
+        for (all, took) in latencies.iter_mut().zip(took) {
+            all.extend(took);
+        }
     }
-    assert!(answered.load(Ordering::Relaxed) > CONNECTIONS);
     assert!(versions > CONNECTIONS, "more than one version each");
+    for (name, mut took) in ["before", "during"].into_iter().zip(latencies) {
+        assert!(took.len() > CONNECTIONS, "{name} the changes");
+        took.sort_unstable();
+        let at = |thousandths: usize| took[took.len() * thousandths / 1_000];
+        let (median, worst) = (at(500), at(999));
+        println!(
+            "{name} the changes: {} requests, median {median:?}, p99.9 {worst:?}",
+            took.len()
+        );
+    }
     assert!(
         gateway.stage("pets", "prod").unwrap().deployments().len() <= 33,
         "old deployments are dropped"
     );
-    assert!(gateway.drain(std::time::Duration::from_secs(10)).await);
+    assert!(gateway.drain(Duration::from_secs(10)).await);
 }
