@@ -57,7 +57,9 @@ impl GuardEngine {
     }
 
     fn is_early(&self, now: Timestamp) -> bool {
-        now.as_unix_nanos() < self.next_look.load(Ordering::Relaxed)
+        let next_look = Timestamp::from_unix_nanos(self.next_look.load(Ordering::Relaxed));
+        // Further off than an interval it is only where the clock was set back: one looks again from there.
+        now < next_look && next_look.saturating_since(now) <= self.interval
     }
 
     /// Looks, if it is time to and no one else does, and has `apply` carry out what is decided. Where that returns false

@@ -1,7 +1,7 @@
 //! Many simulated releases: how often a good one is rolled back, and a bad one promoted.
 //!
-//! They are drawn as counts, a slice of requests at a time, and not request by request. `docs/guides/releases.md` has the
-//! figures that these tests print.
+//! They are drawn as counts, a slice of requests at a time, and not request by request. The documentation of
+//! [`GuardSettings`] and `docs/guides/releases.md` have the figures that these tests print.
 
 use std::time::Duration;
 
@@ -75,6 +75,12 @@ const SLOWER: Version = Version {
     ..GOOD
 };
 
+/// Has 1.5 times the odds of each latency or more: as slow as is tolerated, wherever the line is drawn.
+const TOLERATED_LATENCY: Version = Version {
+    latencies: [0.5, 0.290_7, 0.136_1, 0.073_2],
+    ..GOOD
+};
+
 impl Version {
     fn add(self, counts: &mut window::Counts, requests: u64, chance: &mut Chance) {
         counts.requests += requests;
@@ -97,10 +103,12 @@ struct Ends {
     rolled_back: u32,
 }
 
-/// Releases a version beside a good one, with a minute between looks and ten minutes a step.
-fn release(version: Version, a_second: u64, seed: u64) -> GuardOutcome {
+/// Releases a version beside a good one, with a minute between looks and steps of so many minutes, which the window covers.
+fn release(version: Version, a_second: u64, minutes: u64, seed: u64) -> GuardOutcome {
     let mut chance = Chance(seed);
-    let mut judge = Judge::new(GuardSettings::default(), Timestamp::default());
+    let bake_time = Duration::from_secs(minutes * 60);
+    let settings = GuardSettings::default().bake_time(bake_time);
+    let mut judge = Judge::new(settings.window(bake_time), Timestamp::default());
     let mut minute = 0;
     loop {
         let percent = judge.percent();
@@ -125,15 +133,19 @@ fn release(version: Version, a_second: u64, seed: u64) -> GuardOutcome {
 }
 
 fn simulate(name: &str, version: Version, a_second: u64, releases: u64) -> Ends {
+    simulate_steps(name, version, a_second, 10, releases)
+}
+
+fn simulate_steps(name: &str, version: Version, a_second: u64, minutes: u64, count: u64) -> Ends {
     let mut ends = Ends::default();
-    for seed in 0..releases {
-        match release(version, a_second, seed * 7_919 + 1) {
+    for seed in 0..count {
+        match release(version, a_second, minutes, seed * 7_919 + 1) {
             GuardOutcome::Promote => ends.promoted += 1,
             _ => ends.rolled_back += 1,
         }
     }
     println!(
-        "{name}: {} of {releases} promoted, {} rolled back",
+        "{name}, {a_second} a second, {minutes} minutes a step: {} of {count} promoted, {} rolled back",
         ends.promoted, ends.rolled_back
     );
     ends
@@ -154,4 +166,32 @@ fn few_good_releases_are_rolled_back_and_few_bad_ones_promoted() {
     assert!(failing.promoted <= 4, "{failing:?}");
     let slower = simulate("twice the slow requests", SLOWER, 20, 2_000);
     assert!(slower.promoted <= 4, "{slower:?}");
+}
+
+#[test]
+fn few_releases_as_slow_as_is_tolerated_are_rolled_back() {
+    let tolerated = simulate("as slow as is tolerated", TOLERATED_LATENCY, 20, 1_000);
+    assert!(tolerated.rolled_back <= 50, "{tolerated:?}");
+}
+
+#[test]
+fn with_little_traffic_bad_releases_pass_unless_steps_last_longer() {
+    let failing = |a_second, minutes| {
+        simulate_steps("three times the failures", FAILING, a_second, minutes, 500)
+    };
+    let cases = [
+        ("5 a second", failing(5, 10), 150..=250),
+        ("2 a second", failing(2, 10), 375..=450),
+        ("5 a second, half an hour", failing(5, 30), 0..=10),
+        ("2 a second, an hour", failing(2, 60), 0..=15),
+        (
+            "slow ones are seen sooner",
+            simulate("twice the slow requests", SLOWER, 5, 500),
+            0..=1,
+        ),
+        ("good ones pass", simulate("good", GOOD, 2, 500), 498..=500),
+    ];
+    for (name, ends, promoted) in cases {
+        assert!(promoted.contains(&ends.promoted), "{name}: {ends:?}");
+    }
 }

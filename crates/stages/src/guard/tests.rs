@@ -142,6 +142,21 @@ fn a_look_is_taken_once_an_interval() {
 }
 
 #[test]
+fn a_clock_that_is_set_back_does_not_blind_the_guard() {
+    let hour = 3_600;
+    let guard = GuardEngine::new(GuardSettings::default(), at(10 * hour)).expect("settings");
+    for second in (0..600).step_by(10) {
+        record(&guard, Side::Base, 90, 0, at(10 * hour + second));
+        record(&guard, Side::Canary, 10, 0, at(10 * hour + second));
+        assert_eq!(decide(&guard, at(10 * hour + second)), None, "{second}");
+    }
+    record(&guard, Side::Base, 900, 9, at(9 * hour));
+    record(&guard, Side::Canary, 100, 50, at(9 * hour));
+    let outcome = decide(&guard, at(9 * hour)).map(|decision| decision.outcome);
+    assert_eq!(outcome, Some(GuardOutcome::RollBack(GuardReason::Errors)));
+}
+
+#[test]
 fn each_side_needs_its_sample() {
     let cases = [
         ("no traffic", 0, 0, false),

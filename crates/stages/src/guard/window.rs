@@ -75,10 +75,12 @@ impl Window {
             return;
         };
         let seen = slice.number.load(Ordering::Acquire);
-        if seen > number {
+        // A request may come late, but not by more than a window: then the clock was set back, and the slice is none of now.
+        let is_set_back = seen.saturating_sub(number) > SLICES as u64;
+        if seen > number && !is_set_back {
             return;
         }
-        if seen < number {
+        if seen != number {
             let begins =
                 slice
                     .number
@@ -188,6 +190,30 @@ mod tests {
         assert_eq!((sum.requests, sum.failed), (1, 0));
         window.clear();
         assert_eq!(window.sum(Side::Base, at(1_160)), Counts::new());
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_is_followed() {
+        let quick = Duration::from_millis(1);
+        let cases = [
+            ("by a slice", 9_990, 1),
+            ("by a window", 9_840, 0),
+            ("by two", 9_680, 1),
+            ("by hours", 1_000, 1),
+        ];
+        for (name, now, expected) in cases {
+            let window = Window::new(Duration::from_secs(160));
+            for second in (9_850..=10_000).step_by(10) {
+                window.record(Side::Base, false, quick, at(second));
+            }
+            window.record(Side::Canary, false, quick, at(now));
+            // Up to a window it cannot be told from a request that comes late, and the next window is as ever.
+            assert_eq!(
+                window.sum(Side::Canary, at(now)).requests,
+                expected,
+                "{name}"
+            );
+        }
     }
 
     #[test]
