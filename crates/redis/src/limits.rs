@@ -177,7 +177,8 @@ impl Inner {
     }
 
     async fn decide(&self, charge: &Charge<'_>, now: Timestamp) -> Result<(), Refusal> {
-        let until = Instant::now() + self.deadline;
+        let began = Instant::now();
+        let until = began + self.deadline;
         let hold = Hold::new(&limits_of(charge), self.mode, self.nodes, now);
         if hold.is_enough() {
             hold.spend();
@@ -187,6 +188,8 @@ impl Inner {
         let answer = self.link.run(&question.call, until).await.ok();
         let Some(answer) = answer.and_then(|answer| question.read(&answer)) else {
             drop(hold);
+            // A bucket knows times that are up to a second late; a wait that is longer is added, in whole seconds.
+            let now = now.saturating_add(Duration::from_secs(began.elapsed().as_secs()));
             return self.decide_without(charge, now);
         };
         self.link.note_time(answer.now, now);

@@ -34,9 +34,9 @@ impl Charge<'_> {
         }
     }
 
-    /// All buckets are looked at before a token of any is taken, so that a throttled request leaves no trace. A quota that is
-    /// used up, or a bucket that another thread empties in between, makes what was taken so far go back; for that moment the
-    /// buckets before it are emptier by a token than they should be. The quota is counted last: it never goes back.
+    /// All is looked at before anything is taken, so that a refused request leaves no trace. A bucket or a quota that another
+    /// thread empties in between makes what was taken so far go back; for that moment the buckets before it are emptier by a
+    /// token than they should be. The quota is counted last: it never goes back.
     fn decide_by(&self, of: impl Fn(Rate) -> Rate, now: Timestamp) -> Result<(), Refusal> {
         let by_throttle = |index| {
             move |after: Duration| Refusal {
@@ -55,6 +55,9 @@ impl Charge<'_> {
         for (index, throttle) in throttles() {
             let peeked = throttle.bucket.peek(&of(throttle.rate), now);
             peeked.map_err(by_throttle(index))?;
+        }
+        if let Some(quota) = &self.quota {
+            quota.counter.peek(quota.quota, now).map_err(by_quota)?;
         }
         let mut taken = Taken::default();
         for (index, throttle) in throttles() {

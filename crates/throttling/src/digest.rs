@@ -2,7 +2,7 @@
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 
-use siphasher::sip128::{Hasher128, SipHasher13};
+use siphasher::sip128::SipHasher13;
 
 /// The secret that a registry or a table hashes with.
 ///
@@ -24,9 +24,10 @@ impl DigestKey {
     }
 
     pub(crate) fn of(self, value: &[u8]) -> u128 {
-        let mut hasher = SipHasher13::new_with_keys(self.0, self.1);
-        hasher.write(value);
-        hasher.finish128().as_u128()
+        // In one go: without a buffer for what is still to come.
+        SipHasher13::new_with_keys(self.0, self.1)
+            .hash(value)
+            .as_u128()
     }
 }
 

@@ -3,7 +3,10 @@
 use std::{
     fmt,
     hash::{Hash, Hasher},
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -20,13 +23,13 @@ pub const DEFAULT_MAX_KEYS: usize = 100_000;
 
 /// A token bucket for each caller, up to a number of callers at a time.
 ///
-/// Callers are told apart by a keyed 128-bit hash of whatever tells them apart: nobody can choose keys that share a
-/// bucket, or that are long. A bucket that is full is the same as none: with each new caller, a few that are full make
-/// room, so that there is nothing to clean up at other times. Where all are in use, further callers share one bucket until
-/// there is room; those who have one keep it.
+/// Callers are told apart by a keyed 128-bit hash of whatever tells them apart: nobody can choose keys that share a bucket,
+/// and a long key takes no more room than a short one. A bucket that is full is the same as none: with each new caller, a few that are full make room, so that
+/// there is nothing to clean up at other times. Where all are in use, further callers share one bucket until there is room;
+/// those who have one keep it.
 ///
-/// A caller takes at most 96 bytes, and about 65. A decision on a caller that is known takes a hash, a look-up and an
-/// atomic, and allocates nothing.
+/// With room for a thousand or more, a caller takes at most 128 bytes of it, and about 70. A decision on a caller that is
+/// known takes a hash, a look-up and an atomic, and allocates nothing.
 ///
 /// ```
 /// use towergate_core::Timestamp;
@@ -43,11 +46,13 @@ pub struct KeyedBuckets {
     buckets: DashMap<Fingerprint, TokenBucket, AsHash>,
     /// Each has its part of the callers, by their hash.
     stripes: Box<[Mutex<Stripe>]>,
+    places: Places,
     /// What callers share that find no room.
     overflow: TokenBucket,
 }
 
-/// The hash of a caller. Its halves are as good as random, so that each may stand for the whole where that is enough.
+/// The hash of a caller, as two halves for the alignment of the smaller: it is kept twice, in the map and in a ring. Either
+/// half is as good as random.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fingerprint([u64; 2]);
 
@@ -58,11 +63,17 @@ impl Hash for Fingerprint {
     }
 }
 
-/// A part of the callers, in a ring: a hand goes round and looks whose bucket is full.
+/// The callers that there is room for, and how many there are.
 #[derive(Debug)]
+struct Places {
+    taken: AtomicUsize,
+    max: usize,
+}
+
+/// A part of the callers, in a ring: a hand goes round and looks whose bucket is full.
+#[derive(Debug, Default)]
 struct Stripe {
     callers: Vec<Fingerprint>,
-    max_callers: usize,
     hand: usize,
 }
 
@@ -75,6 +86,9 @@ const PROBES_AT_BOUND: usize = 8;
 /// How many callers a shard of the map has about, at most: what is moved at once as it grows.
 const CALLERS_PER_SHARD: usize = 256;
 
+/// How many callers a stripe has about, at least.
+const CALLERS_PER_STRIPE: usize = 64;
+
 const MIN_SHARDS: usize = 16;
 const MAX_SHARDS: usize = 4_096;
 
@@ -86,20 +100,16 @@ impl KeyedBuckets {
         let shards = (max_keys / CALLERS_PER_SHARD)
             .clamp(MIN_SHARDS, MAX_SHARDS)
             .next_power_of_two();
-        // No stripe without room for a caller.
-        let stripes = shards.min(max_keys);
-        let stripe = |index: usize| {
-            let max_callers = max_keys / stripes + usize::from(index < max_keys % stripes);
-            Mutex::new(Stripe {
-                callers: Vec::new(),
-                max_callers,
-                hand: 0,
-            })
-        };
+        // With so many callers in each, none has only newcomers while others have the idle ones.
+        let stripes = (max_keys / CALLERS_PER_STRIPE).clamp(1, MAX_SHARDS);
         Self {
             digest: DigestKey::random(),
             buckets: DashMap::with_capacity_and_hasher_and_shard_amount(0, AsHash, shards),
-            stripes: (0..stripes).map(stripe).collect(),
+            stripes: (0..stripes).map(|_| Mutex::default()).collect(),
+            places: Places {
+                taken: AtomicUsize::new(0),
+                max: max_keys,
+            },
             overflow: TokenBucket::new(),
         }
     }
@@ -127,7 +137,6 @@ impl KeyedBuckets {
 
     fn fingerprint(&self, key: &[u8]) -> Fingerprint {
         let digest = self.digest.of(key);
-        // The halves of it.
         Fingerprint([digest as u64, (digest >> 64) as u64])
     }
 
@@ -164,7 +173,7 @@ impl KeyedBuckets {
                 .remove_if(caller, |_, bucket| bucket.is_full(now));
             removed.is_some()
         };
-        if !stripe.admit(fingerprint, is_idle) {
+        if !stripe.admit(fingerprint, &self.places, is_idle) {
             return self.overflow.take(rate, now);
         }
         let bucket = TokenBucket::new();
@@ -182,12 +191,37 @@ impl KeyedBuckets {
     }
 }
 
+impl Places {
+    fn is_full(&self) -> bool {
+        self.taken.load(Ordering::Relaxed) >= self.max
+    }
+
+    /// Takes a place, if there is one.
+    fn take(&self) -> bool {
+        let next = |taken| (taken < self.max).then_some(taken + 1);
+        let taken = (self.taken).fetch_update(Ordering::Relaxed, Ordering::Relaxed, next);
+        taken.is_ok()
+    }
+
+    fn give_back(&self) {
+        self.taken.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Stripe {
     /// Finds a place for a caller: that of one whom `is_idle` has removed, or a new one. Returns whether there is one.
-    fn admit(&mut self, caller: Fingerprint, is_idle: impl Fn(&Fingerprint) -> bool) -> bool {
-        let has_room = self.callers.len() < self.max_callers;
+    fn admit(
+        &mut self,
+        caller: Fingerprint,
+        places: &Places,
+        is_idle: impl Fn(&Fingerprint) -> bool,
+    ) -> bool {
+        let probes = match places.is_full() {
+            true => PROBES_AT_BOUND,
+            false => PROBES,
+        };
         let mut place = None;
-        for _ in 0..if has_room { PROBES } else { PROBES_AT_BOUND } {
+        for _ in 0..probes {
             let Some(known) = self.callers.get(self.hand) else {
                 break;
             };
@@ -200,6 +234,7 @@ impl Stripe {
                     // A second one leaves the ring, and the hand looks at who takes its place.
                     Some(_) => {
                         self.callers.swap_remove(self.hand);
+                        places.give_back();
                         // The last one, in whose place the new caller was to come, may have moved.
                         place = place.map(|place| {
                             if place == self.callers.len() {
@@ -217,10 +252,19 @@ impl Stripe {
         }
         match place.and_then(|place| self.callers.get_mut(place)) {
             Some(place) => *place = caller,
-            None if has_room => self.callers.push(caller),
+            None if places.take() => self.push(caller),
             None => return false,
         }
         true
+    }
+
+    /// Adds a caller. Rings grow by an eighth: many are as full as they will be.
+    fn push(&mut self, caller: Fingerprint) {
+        let len = self.callers.len();
+        if len == self.callers.capacity() {
+            self.callers.reserve_exact((len / 8).max(4));
+        }
+        self.callers.push(caller);
     }
 
     fn advance(&mut self) {

@@ -71,7 +71,10 @@ pub use throttle_layer::{
     ThrottleLayer, ThrottleService,
 };
 pub use token_bucket::TokenBucket;
-pub use towergate_core::{Clock, Context, Rejection, Style, SystemClock, Timestamp};
+pub use towergate_core::{
+    ClientAddress, Clock, Context, PeerAddress, Rejection, Style, SystemClock, Timestamp,
+    TrustedHops,
+};
 pub use usage_plan::{ApiStage, MAX_METHOD_THROTTLES, UsagePlan};
 pub use usage_plan_layer::{UsagePlanLayer, UsagePlanService};
 pub use usage_plans::{

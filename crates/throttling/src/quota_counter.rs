@@ -14,9 +14,14 @@ use crate::{Day, DayUsage, Quota};
 /// The most days that are remembered, today included: as many as API Gateway reports at once.
 const MAX_DAYS: usize = 92;
 
+/// How many days time may go back as if it had stood still: two requests at midnight may look at the clock in one order and
+/// be counted in the other.
+const MAX_DAYS_BACK: u32 = 1;
+
 /// This node's count of one quota: what was used of the period that it is, and on each of the last 92 days.
 ///
-/// Counts are exact, however many threads count. Time that goes back begins no period a second time.
+/// Counts are exact, however many threads count. Time that goes back begins no period a second time; where it goes back by
+/// more than a day, it had leapt ahead, and what was counted meanwhile counts for the day that it is.
 ///
 /// ```
 /// use towergate_core::Timestamp;
@@ -121,6 +126,8 @@ impl Count {
         });
         if count.day < day {
             count.turn_to(day, quota);
+        } else if count.day.0.saturating_sub(day.0) > MAX_DAYS_BACK {
+            count.turn_back(day, quota);
         }
         count
     }
@@ -140,6 +147,19 @@ impl Count {
             self.window = window;
             self.used = 0;
         }
+    }
+
+    /// Ends a leap ahead, so that days and periods end again when they do: nothing is granted by that.
+    fn turn_back(&mut self, day: Day, quota: &Quota) {
+        if let Some(history) = &mut self.history {
+            let History(days) = &mut **history;
+            while let Some(ahead) = days.back().copied().filter(|usage| usage.day >= day) {
+                self.today = self.today.saturating_add(ahead.used);
+                days.pop_back();
+            }
+        }
+        self.day = day;
+        self.window = quota.window_of(day).0;
     }
 
     fn of_today(&self, quota: &Quota) -> Option<DayUsage> {
@@ -236,6 +256,27 @@ mod tests {
         assert_eq!(drain(&counter, &quota, at(5, 0), 10), 3);
         assert_eq!(drain(&counter, &quota, at(4, 23), 10), 0);
         assert_eq!(drain(&counter, &quota, at(5, 1), 10), 0);
+    }
+
+    #[test]
+    fn a_leap_ahead_that_is_taken_back_ends_no_later_than_the_period() {
+        let month = Period::Month;
+        let cases = [
+            ("a year, by the day", Period::Day, 365, 1),
+            ("three days, by the day", Period::Day, 3, 1),
+            ("a year, by the month", month, 365, 31),
+            ("for ever", month, 4_000_000_000, 31),
+        ];
+        for (name, period, leap, next) in cases {
+            let (counter, quota) = (QuotaCounter::default(), Quota::new(3, period));
+            assert_eq!(drain(&counter, &quota, at(0, 1), 1), 1, "{name}");
+            assert_eq!(drain(&counter, &quota, at(leap, 1), 10), 3, "{name}: ahead");
+            assert_eq!(drain(&counter, &quota, at(0, 2), 10), 0, "{name}: back");
+            assert_eq!(drain(&counter, &quota, at(next, 0), 10), 3, "{name}: next");
+            let days = counter.usage(&quota, Day(0)..=Day(u32::MAX), at(next, 1));
+            let days: Vec<_> = days.iter().map(|usage| (usage.day.0, usage.used)).collect();
+            assert_eq!(days, [(0, 4), (next, 3)], "{name}");
+        }
     }
 
     #[test]

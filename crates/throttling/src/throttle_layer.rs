@@ -2,6 +2,7 @@
 
 mod caller;
 mod rate_fields;
+mod shared;
 
 use std::{
     fmt, mem,
@@ -12,7 +13,7 @@ use std::{
 };
 
 use arc_swap::ArcSwap;
-use http::{HeaderName, Request, Response, request};
+use http::{Request, Response, request};
 use tower_layer::Layer;
 use tower_service::Service;
 use towergate_core::{
@@ -21,9 +22,10 @@ use towergate_core::{
 };
 
 pub(crate) use self::rate_fields::RateFields;
+use self::shared::{Shared, Unreachable};
 use crate::{
-    Charge, ChargedThrottle, DEFAULT_MAX_KEYS, KeyedBuckets, LimitName, OutagePolicy, Rate,
-    RefusedBy, ResponseFuture, SharedLimits, TokenBucket, WouldRefuse, digest::DigestKey,
+    DEFAULT_MAX_KEYS, KeyedBuckets, OutagePolicy, Rate, ResponseFuture, SharedLimits, TokenBucket,
+    WouldRefuse,
 };
 
 pub use self::caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp};
@@ -61,8 +63,11 @@ pub struct ThrottleLayer {
     /// What callers share whom nothing tells.
     nameless: Arc<TokenBucket>,
     on_missing: OnMissing,
-    trusted_hops: TrustedHops,
+    /// Only where the layer was told: a context in front knows better than a default.
+    trusted_hops: Option<TrustedHops>,
     shared: Option<Shared>,
+    outage: OutagePolicy,
+    nodes: NonZeroU32,
     clock: Arc<dyn Clock>,
     style: Style,
     headers: bool,
@@ -79,15 +84,6 @@ pub enum OnMissing {
     SharedBucket,
     /// They are refused.
     Refuse,
-}
-
-/// A store that nodes share, and the name of the layer there.
-#[derive(Clone)]
-struct Shared {
-    store: Arc<dyn SharedLimits>,
-    name: Arc<str>,
-    outage: OutagePolicy,
-    nodes: NonZeroU32,
 }
 
 /// The rate of a layer, to be changed while requests come.
@@ -122,8 +118,10 @@ impl ThrottleLayer {
             buckets: Arc::new(KeyedBuckets::new(DEFAULT_MAX_KEYS)),
             nameless: Arc::default(),
             on_missing: OnMissing::default(),
-            trusted_hops: TrustedHops::default(),
+            trusted_hops: None,
             shared: None,
+            outage: OutagePolicy::Local,
+            nodes: NonZeroU32::MIN,
             clock: Arc::new(SystemClock),
             style: Style::Rest,
             headers: false,
@@ -159,20 +157,20 @@ impl ThrottleLayer {
         self
     }
 
-    /// Believes so many proxies in front about the source address; none by default.
+    /// Believes so many proxies in front about the source address. Unless this says how many, the address is that of the
+    /// request's [`Context`] if there is one, and without one no proxy is believed.
     pub fn trusted_hops(mut self, trusted_hops: TrustedHops) -> Self {
-        self.trusted_hops = trusted_hops;
+        self.trusted_hops = Some(trusted_hops);
         self
     }
 
-    /// Keeps the buckets in a store that nodes share, under a name of this layer's own. While the store is out of reach,
-    /// each node holds its share of the rate unless [`on_outage`](Self::on_outage) says otherwise.
+    /// Keeps the buckets in a store that nodes share, under a name of this layer's own. The store is asked about each
+    /// request: nothing is borrowed for a caller. While it is out of reach, each node by itself holds callers to the rate
+    /// unless [`on_outage`](Self::on_outage) says otherwise.
     pub fn shared(mut self, store: Arc<dyn SharedLimits>, name: impl Into<Arc<str>>) -> Self {
         self.shared = Some(Shared {
             store,
             name: name.into(),
-            outage: OutagePolicy::Local,
-            nodes: NonZeroU32::MIN,
         });
         self
     }
@@ -180,9 +178,7 @@ impl ThrottleLayer {
     /// Sets what happens while the [shared](Self::shared) store is out of reach, and among how many nodes a rate is then
     /// divided. Without such a store it means nothing.
     pub fn on_outage(mut self, policy: OutagePolicy, nodes: NonZeroU32) -> Self {
-        if let Some(shared) = &mut self.shared {
-            (shared.outage, shared.nodes) = (policy, nodes);
-        }
+        (self.outage, self.nodes) = (policy, nodes);
         self
     }
 
@@ -229,16 +225,36 @@ impl ThrottleLayer {
             (None, OnMissing::SharedBucket) => self.nameless.take(&rate, now),
             (None, OnMissing::Refuse) => Err(Duration::MAX),
         };
-        let fields = self.headers.then(|| {
-            let state = match key {
-                Some(key) => self.buckets.state(key, &rate, now),
-                None => self.nameless.state(&rate, now),
-            };
-            RateFields::new(&rate, state)
-        });
+        let state = || match (key, self.on_missing) {
+            (Some(key), _) => Some(self.buckets.state(key, &rate, now)),
+            (None, OnMissing::SharedBucket) => Some(self.nameless.state(&rate, now)),
+            // There is no bucket to tell of.
+            (None, OnMissing::Refuse) => None,
+        };
+        let state = if self.headers { state() } else { None };
+        let fields = state.map(|state| RateFields::new(&rate, state));
         Decision {
             retry_after: taken.err(),
             fields,
+        }
+    }
+
+    /// Decides as long as the store is out of reach.
+    fn decide_without(&self, key: &[u8], rate: Rate, now: Timestamp) -> Decision {
+        match self.outage {
+            OutagePolicy::Local => self.decide(Some(key), rate.share_of(self.nodes), now),
+            OutagePolicy::Open => Decision::GRANTED,
+            OutagePolicy::Closed => Decision::REFUSED,
+        }
+    }
+
+    /// Finds the source address of a request.
+    fn source(&self, context: Option<&Context>, parts: &request::Parts) -> Option<ClientAddress> {
+        let told = |hops: TrustedHops| hops.client_address(&parts.headers, &parts.extensions);
+        let known = || context.and_then(Context::source_ip).map(ClientAddress);
+        match self.trusted_hops {
+            Some(hops) => told(hops).or_else(known),
+            None => known().or_else(|| told(TrustedHops::default())),
         }
     }
 
@@ -268,49 +284,6 @@ impl ThrottleLayer {
         Some(response)
     }
 }
-
-impl Shared {
-    /// Asks the store, and says whether it could be asked.
-    async fn decide(
-        &self,
-        key: &[u8],
-        rate: Rate,
-        now: Timestamp,
-    ) -> Result<Decision, Unreachable> {
-        let unused = TokenBucket::new();
-        let throttle = ChargedThrottle {
-            name: LimitName::Caller {
-                layer: &self.name,
-                hash: DigestKey::SAME_EVERYWHERE.of(key),
-            },
-            rate,
-            bucket: &unused,
-            slot: None,
-        };
-        let charge = Charge {
-            throttles: [Some(throttle), None, None],
-            quota: None,
-            // So that an outage is told from a limit. The layer itself has the buckets that hold then.
-            outage: Some(OutagePolicy::Closed),
-        };
-        let decided = match self.store.decide_now(&charge, now) {
-            Some(decided) => decided,
-            None => self.store.decide(&charge, now).await,
-        };
-        match decided {
-            Err(refusal) if refusal.by == RefusedBy::Outage => Err(Unreachable),
-            decided => Ok(Decision {
-                retry_after: decided
-                    .err()
-                    .map(|refusal| refusal.retry_after.unwrap_or(Duration::MAX)),
-                fields: None,
-            }),
-        }
-    }
-}
-
-/// The store is out of reach.
-struct Unreachable;
 
 /// Whether a request gets in.
 struct Decision {
@@ -385,35 +358,35 @@ where
         // A layer that needs none makes no context.
         let context = Context::get(&parts.extensions).cloned();
         let (rate, now) = (layer.rate.get(), layer.clock.now());
-        let source = || match &context {
-            Some(context) => context.source_ip().map(ClientAddress),
-            None => layer
-                .trusted_hops
-                .client_address(&parts.headers, &parts.extensions),
-        };
+        let source = || layer.source(context.as_ref(), &parts);
         let key = layer.by.key(&parts, &source);
         let decision = match (&key, &layer.shared) {
-            (Some(key), Some(shared)) => {
-                let clone = self.inner.clone();
-                let mut inner = mem::replace(&mut self.inner, clone);
-                let (layer, shared) = (layer.clone(), shared.clone());
-                let key = key.as_ref().to_vec();
-                return ResponseFuture::wait(Box::pin(async move {
-                    let decision = match (shared.decide(&key, rate, now).await, shared.outage) {
-                        (Ok(decision), _) => decision,
-                        (Err(Unreachable), OutagePolicy::Local) => {
-                            layer.decide(Some(&key), rate.share_of(shared.nodes), now)
+            (Some(key), Some(shared)) => match shared.decide_now(key.as_ref(), rate, now) {
+                Some(Ok(decision)) => decision,
+                Some(Err(Unreachable)) => layer.decide_without(key.as_ref(), rate, now),
+                None => {
+                    let clone = self.inner.clone();
+                    let mut inner = mem::replace(&mut self.inner, clone);
+                    let (layer, shared) = (layer.clone(), shared.clone());
+                    let key = key.as_ref().to_vec();
+                    return ResponseFuture::wait(Box::pin(async move {
+                        let decision = shared.decide(&key, rate, now).await;
+                        let decision = decision.unwrap_or_else(|Unreachable| {
+                            // The wait was time in which buckets filled.
+                            layer.decide_without(&key, rate, layer.clock.now())
+                        });
+                        let context = context.as_ref();
+                        if let Some(response) = layer.settle(context, &mut parts, &decision) {
+                            return Ok(response);
                         }
-                        (Err(Unreachable), OutagePolicy::Open) => Decision::GRANTED,
-                        (Err(Unreachable), OutagePolicy::Closed) => Decision::REFUSED,
-                    };
-                    if let Some(response) = layer.settle(context.as_ref(), &mut parts, &decision) {
-                        return Ok(response);
-                    }
-                    let response = inner.call(Request::from_parts(parts, body)).await?;
-                    Ok(response.map(ResponseBody::inner))
-                }));
-            }
+                        let mut response = inner.call(Request::from_parts(parts, body)).await?;
+                        if let Some(fields) = decision.fields {
+                            fields.set(response.headers_mut());
+                        }
+                        Ok(response.map(ResponseBody::inner))
+                    }));
+                }
+            },
             (key, _) => layer.decide(key.as_ref().map(AsRef::as_ref), rate, now),
         };
         drop(key);
@@ -426,9 +399,6 @@ where
         }
     }
 }
-
-/// The header of an API key, which callers may be told by.
-const API_KEY: HeaderName = crate::API_KEY;
 
 #[cfg(test)]
 mod tests;

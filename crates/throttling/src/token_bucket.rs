@@ -12,8 +12,9 @@ use crate::{
 /// A token bucket: full at first, filled at a [`Rate`], emptied by a token a request.
 ///
 /// It keeps the moment at which it is full again (the generic cell rate algorithm), in eight bytes and without a lock. The
-/// rate comes with each call, so that it may change at any time: a bucket is then as full as before, but no emptier than a
-/// second beneath empty, nor fuller than full. Time that goes back, or leaps, does no more harm than that.
+/// rate comes with each call, so that it may change at any time: a bucket is then full as soon as before, but no emptier than
+/// a second beneath empty. So a bucket that a slower rate finds empty holds nearly its burst at once: whoever slows a caller
+/// down lowers the burst with the rate. Time that goes back, or leaps, does no more harm than that.
 ///
 /// ```
 /// use std::time::Duration;

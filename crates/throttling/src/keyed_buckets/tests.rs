@@ -1,4 +1,11 @@
-use std::{collections::HashMap, sync::Arc, thread};
+use std::{
+    collections::HashMap,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    thread,
+};
 
 use proptest::prelude::*;
 
@@ -15,7 +22,6 @@ fn check(buckets: &KeyedBuckets) {
     let mut callers = 0;
     for stripe in &buckets.stripes {
         let stripe = stripe.lock().unwrap();
-        assert!(stripe.callers.len() <= stripe.max_callers);
         assert!(stripe.callers.is_empty() || stripe.hand < stripe.callers.len());
         callers += stripe.callers.len();
         for caller in &stripe.callers {
@@ -23,6 +29,8 @@ fn check(buckets: &KeyedBuckets) {
         }
     }
     assert_eq!(callers, buckets.len());
+    assert_eq!(callers, buckets.places.taken.load(Ordering::Relaxed));
+    assert!(callers <= buckets.places.max);
 }
 
 #[test]
@@ -40,25 +48,17 @@ fn each_caller_has_a_bucket() {
 
 #[test]
 fn there_are_never_more_callers_than_the_bound() {
-    for max_keys in [0, 1, 2, 15, 16, 17, 100, 10_000] {
+    for max_keys in [0, 1, 2, 15, 16, 17, 100, 1_000, 10_000] {
         let (buckets, rate) = (
             KeyedBuckets::new(max_keys),
             Rate::per_second(0.001).burst(2),
         );
         for caller in 0..30_000_u32 {
-            let _ = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+            let taken = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+            let has_place = (caller as usize) < max_keys.max(1);
+            assert!(taken.is_ok() || !has_place, "{caller} of {max_keys}");
         }
-        assert!(
-            buckets.len() <= max_keys.max(1),
-            "{max_keys}: {}",
-            buckets.len()
-        );
-        // A stripe may still have room where another has none.
-        assert!(
-            buckets.len() >= max_keys * 9 / 10,
-            "{max_keys}: {}",
-            buckets.len()
-        );
+        assert_eq!(buckets.len(), max_keys.max(1));
         check(&buckets);
     }
 }
@@ -66,14 +66,12 @@ fn there_are_never_more_callers_than_the_bound() {
 #[test]
 fn callers_beyond_the_bound_share_one_bucket_and_the_others_keep_theirs() {
     let (buckets, rate) = (KeyedBuckets::new(64), Rate::per_second(1.0).burst(2));
-    let known: Vec<_> = (0..1_000_u32)
-        .filter(|caller| {
-            let before = buckets.len();
-            let _ = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
-            buckets.len() > before
-        })
-        .collect();
-    assert_eq!(known.len(), 64);
+    let known = 0..64_u32;
+    for caller in known.clone().chain(100..102) {
+        let taken = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+        assert!(taken.is_ok(), "{caller}");
+    }
+    assert_eq!(buckets.len(), 64);
     let strangers = 2_000..2_100_u32;
     let admitted = strangers.filter(|caller| {
         buckets
@@ -81,7 +79,7 @@ fn callers_beyond_the_bound_share_one_bucket_and_the_others_keep_theirs() {
             .is_ok()
     });
     assert_eq!(admitted.count(), 0, "the shared bucket is empty");
-    for caller in &known {
+    for caller in known {
         let key = caller.to_be_bytes();
         assert!(buckets.take(&key, &rate, at(SECOND)).is_ok(), "{caller}");
         assert!(buckets.take(&key, &rate, at(SECOND)).is_err(), "{caller}");
@@ -152,6 +150,35 @@ fn threads_get_no_more_than_the_burst_together() {
     assert!(admitted <= 7 * (buckets.len() + 1), "{admitted}");
     assert!(admitted >= 7 * buckets.len(), "{admitted}");
     check(&buckets);
+}
+
+#[test]
+fn threads_that_come_for_the_places_of_others_leave_the_rings_whole() {
+    let (buckets, rate) = (KeyedBuckets::new(40), Rate::per_second(1.0).burst(1));
+    let now = AtomicU64::new(SECOND);
+    let admitted: u64 = thread::scope(|scope| {
+        let come = |thread: u32| {
+            let (buckets, now) = (&buckets, &now);
+            move || {
+                let callers = (0..5_000_u32).map(|call| (call * 7 + thread) % 500);
+                let admitted = callers.filter(|caller| {
+                    // In a second, in which a bucket is full again, there are twice as many callers as places.
+                    let now = now.fetch_add(SECOND / 80, Ordering::Relaxed);
+                    buckets.take(&caller.to_be_bytes(), &rate, at(now)).is_ok()
+                });
+                admitted.count() as u64
+            }
+        };
+        let threads: Vec<_> = (0..4).map(|thread| scope.spawn(come(thread))).collect();
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap())
+            .sum()
+    });
+    check(&buckets);
+    // Each place, and the bucket that the others share, gives a token a second for 250 seconds.
+    assert!(admitted > 250 * 20, "{admitted}");
+    assert!(admitted <= (250 + 2) * 41, "{admitted}");
 }
 
 proptest! {

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use http::{HeaderName, request};
 use towergate_core::{ClientAddress, Context, ResourceInfo};
 
-use super::API_KEY;
+use crate::API_KEY;
 
 /// Tells one caller of a [`ThrottleLayer`](super::ThrottleLayer) from another.
 ///
@@ -56,8 +56,9 @@ impl From<Vec<u8>> for KeyBytes<'_> {
 
 /// Tells callers by their source address: an IPv4 address, or the network of an IPv6 address.
 ///
-/// The address is that of the request's [`Context`], or else what its extensions tell
-/// ([`ClientAddress`], [`PeerAddress`](towergate_core::PeerAddress)) and the trusted proxies in front.
+/// The address is what the request's extensions tell ([`ClientAddress`], [`PeerAddress`](towergate_core::PeerAddress)) and the
+/// proxies that the layer [trusts](super::ThrottleLayer::trusted_hops); where it was not told of any, that of the request's
+/// [`Context`] comes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SourceIp {
     ipv6_prefix: u8,
@@ -85,7 +86,8 @@ impl CallerKey for SourceIp {
         _: &'a request::Parts,
         source: &dyn Fn() -> Option<ClientAddress>,
     ) -> Option<KeyBytes<'a>> {
-        let address = match source()?.0 {
+        // An IPv4 address may be told as one of IPv6, where all of them are one network.
+        let address = match source()?.0.to_canonical() {
             IpAddr::V4(address) => address.to_ipv6_mapped(),
             IpAddr::V6(address) => {
                 let host_bits = 128 - u32::from(self.ipv6_prefix);
@@ -113,7 +115,8 @@ impl CallerKey for ByHeader {
     }
 }
 
-/// Tells callers by their API key: the one that let them in, or else the header `x-api-key`.
+/// Tells callers by their API key: the one that let them in, or else the header `x-api-key`. Where no key was checked in
+/// front, that header is anybody's word: who makes up keys has a bucket for each.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct ByApiKey;
 

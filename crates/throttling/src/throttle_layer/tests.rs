@@ -1,13 +1,15 @@
-use std::{convert::Infallible, net::SocketAddr, sync::Mutex};
+mod shared;
+
+use std::{convert::Infallible, net::SocketAddr};
 
 use bytes::Bytes;
+use http::HeaderName;
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
-use towergate_core::{ApiKeyInfo, BoxError, BoxFuture, Identity, PeerAddress};
+use towergate_core::{ApiKeyInfo, Identity, PeerAddress};
 use towergate_testing::{FakeClock, assert_readiness};
 
 use super::*;
-use crate::{ChargedQuota, Day, DayUsage, Refusal};
 
 type Parts = request::Parts;
 
@@ -210,6 +212,40 @@ async fn only_proxies_that_are_trusted_say_who_calls() {
 }
 
 #[tokio::test]
+async fn an_ipv4_address_that_a_host_tells_as_ipv6_is_no_network_of_all_of_them() {
+    let told = |address: &str| {
+        let client = ClientAddress(address.parse().unwrap());
+        request(|parts| {
+            parts.extensions.insert(client);
+        })
+    };
+    let layer = layer(1);
+    assert_eq!(status(&layer, told("::ffff:203.0.113.7")).await, 200);
+    assert_eq!(status(&layer, told("203.0.113.7")).await, 429);
+    assert_eq!(status(&layer, told("::ffff:203.0.113.8")).await, 200);
+}
+
+#[tokio::test]
+async fn the_hops_of_the_layer_stand_above_the_address_of_a_context() {
+    let forwarded = |client: &'static str| {
+        let mut request = from("10.0.0.1");
+        request
+            .headers_mut()
+            .insert("x-forwarded-for", client.parse().unwrap());
+        // As a router in front does, which believes no proxy.
+        Context::of(&mut request);
+        request
+    };
+    let trusted = layer(1).trusted_hops(TrustedHops::new(1));
+    assert_eq!(status(&trusted, forwarded("203.0.113.7")).await, 200);
+    assert_eq!(status(&trusted, forwarded("203.0.113.8")).await, 200);
+    assert_eq!(status(&trusted, forwarded("203.0.113.8")).await, 429);
+    let silent = layer(1);
+    assert_eq!(status(&silent, forwarded("203.0.113.7")).await, 200);
+    assert_eq!(status(&silent, forwarded("203.0.113.8")).await, 429);
+}
+
+#[tokio::test]
 async fn requests_that_nobody_is_told_by_share_a_bucket_or_are_refused() {
     let shared = layer(1).by(by_tenant());
     assert_eq!(status(&shared, request(|_| {})).await, 200);
@@ -322,115 +358,6 @@ async fn a_refusal_is_told_in_the_style_of_the_api_and_to_the_context() {
     );
 }
 
-/// A store that answers what a test says, and remembers what it was asked.
-#[derive(Default)]
-struct Store {
-    answers: Mutex<Vec<Result<(), Refusal>>>,
-    asked: Mutex<Vec<String>>,
-}
-
-impl SharedLimits for Store {
-    fn decide_now(&self, _: &Charge<'_>, _: Timestamp) -> Option<Result<(), Refusal>> {
-        None
-    }
-
-    fn decide<'a>(
-        &'a self,
-        charge: &'a Charge<'a>,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<(), Refusal>> {
-        let [throttle, ..] = &charge.throttles;
-        let name = throttle.as_ref().unwrap().name.to_string();
-        self.asked.lock().unwrap().push(name);
-        let answer = self.answers.lock().unwrap().remove(0);
-        Box::pin(async move {
-            tokio::task::yield_now().await;
-            answer
-        })
-    }
-
-    fn usage<'a>(
-        &'a self,
-        _: &'a ChargedQuota<'a>,
-        _: std::ops::RangeInclusive<Day>,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<Vec<DayUsage>, BoxError>> {
-        Box::pin(async { Ok(Vec::new()) })
-    }
-
-    fn set_remaining<'a>(
-        &'a self,
-        _: &'a ChargedQuota<'a>,
-        _: u64,
-        _: Timestamp,
-    ) -> BoxFuture<'a, Result<(), BoxError>> {
-        Box::pin(async { Ok(()) })
-    }
-}
-
-fn refusal(by: RefusedBy) -> Result<(), Refusal> {
-    Err(Refusal {
-        by,
-        retry_after: None,
-    })
-}
-
-#[tokio::test]
-async fn a_shared_store_decides_and_the_policy_holds_where_it_cannot() {
-    let two = NonZeroU32::new(2).unwrap();
-    let outage = || refusal(RefusedBy::Outage);
-    // The burst of four is two for one of two nodes.
-    let cases = [
-        (
-            "it decides",
-            OutagePolicy::Local,
-            vec![Ok(()), refusal(RefusedBy::Throttle(0)), Ok(())],
-            [200, 429, 200],
-        ),
-        (
-            "local",
-            OutagePolicy::Local,
-            vec![outage(), outage(), outage()],
-            [200, 200, 429],
-        ),
-        (
-            "open",
-            OutagePolicy::Open,
-            vec![outage(), outage(), outage()],
-            [200, 200, 200],
-        ),
-        (
-            "closed",
-            OutagePolicy::Closed,
-            vec![outage(), outage(), outage()],
-            [429, 429, 429],
-        ),
-    ];
-    for (name, policy, answers, expected) in cases {
-        let store = Arc::new(Store::default());
-        *store.answers.lock().unwrap() = answers;
-        let layer = layer(4)
-            .by(by_tenant())
-            .shared(Arc::clone(&store) as _, "edge")
-            .on_outage(policy, two);
-        for expected in expected {
-            assert_eq!(status(&layer, with_header("a")).await, expected, "{name}");
-        }
-        let asked = store.asked.lock().unwrap().clone();
-        assert!(
-            asked
-                .iter()
-                .all(|name| name == &asked[0] && name.starts_with("caller/edge/")),
-            "{asked:?}"
-        );
-        assert_eq!(
-            status(&layer, request(|_| {})).await,
-            200,
-            "{name}: nothing to ask by"
-        );
-    }
-}
-
 #[test]
 fn keys_of_two_things_are_never_mistaken_for_one_another() {
     let head = |first: &'static str, second: &'static str| {
@@ -453,8 +380,4 @@ fn keys_of_two_things_are_never_mistaken_for_one_another() {
 async fn readiness_is_the_inner_services() {
     let respond = |_: Request<&'static str>| Response::new(());
     assert_readiness(layer(9), respond, || vec![from("::1"), from("::1")]).await;
-    let store = Arc::new(Store::default());
-    *store.answers.lock().unwrap() = vec![Ok(()); 9];
-    let shared = layer(9).shared(store, "edge");
-    assert_readiness(shared, respond, || vec![from("::1"), from("::1")]).await;
 }

@@ -95,6 +95,15 @@ impl UsagePlans {
         }))
     }
 
+    /// Returns whether limits are kept in this store, or on this node if there is none.
+    #[must_use]
+    pub fn is_shared_by(&self, store: Option<&Arc<dyn SharedLimits>>) -> bool {
+        match (self.shared(), store) {
+            (Some(known), Some(store)) => Arc::ptr_eq(known, store),
+            (known, store) => known.is_none() && store.is_none(),
+        }
+    }
+
     /// Returns the store that nodes share, if there is one.
     #[must_use]
     pub fn shared(&self) -> Option<&Arc<dyn SharedLimits>> {

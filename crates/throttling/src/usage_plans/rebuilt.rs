@@ -3,7 +3,7 @@
 use std::{collections::HashSet, sync::Arc};
 
 use super::{ConfigurationError, ConfigurationPlace, UsagePlanError, UsagePlans};
-use crate::{ApiKey, UsagePlan};
+use crate::{ApiKey, SharedLimits, UsagePlan};
 
 impl UsagePlans {
     /// Creates a registry of these keys and plans that shares with this one what keys used of plans: by their ids, so that
@@ -20,7 +20,21 @@ impl UsagePlans {
         keys: impl IntoIterator<Item = ApiKey>,
         plans: impl IntoIterator<Item = UsagePlan>,
     ) -> Result<Self, Vec<ConfigurationError>> {
-        let new = Self::with(self.0.shared.clone());
+        self.rebuilt_on(self.0.shared.clone(), keys, plans)
+    }
+
+    /// As [`rebuilt`](Self::rebuilt), with limits that are kept in another store, or on this node.
+    ///
+    /// # Errors
+    ///
+    /// Returns everything that is wrong with the keys and plans, each with its place.
+    pub fn rebuilt_on(
+        &self,
+        shared: Option<Arc<dyn SharedLimits>>,
+        keys: impl IntoIterator<Item = ApiKey>,
+        plans: impl IntoIterator<Item = UsagePlan>,
+    ) -> Result<Self, Vec<ConfigurationError>> {
+        let new = Self::with(shared);
         let (mut errors, mut refused) = (Vec::new(), HashSet::new());
         for (index, key) in keys.into_iter().enumerate() {
             let id = key.id.clone();

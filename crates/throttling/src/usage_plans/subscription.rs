@@ -82,7 +82,7 @@ impl Subscription {
     fn name(&self) -> LimitName<'_> {
         LimitName::Plan {
             plan: &self.attachment.plan.id,
-            key: &self.attachment.key.id,
+            key: &self.attachment.key_id,
         }
     }
 
