@@ -469,3 +469,30 @@ fn an_api_written_in_code_may_be_limited_too() {
         "apis.code.stages.prod.methodSettings.y/GET: error: the API has no method `y/GET`"
     );
 }
+
+#[tokio::test]
+async fn what_is_told_anew_goes_on_with_what_was_used() {
+    let plan = || plan("p").quota(Quota::new(5, Period::Month)).key("alice");
+    let rate = Rate::per_second(1.0).burst(4);
+    let limited = Limited::new(|builder| with_keys(builder).usage_plan(plan()).throttle(rate));
+    assert_eq!(limited.admitted("/prod/keyed", Some(ALICE), 3).await, 3);
+    let stages = |builder: GatewayBuilder| {
+        let prod = builder
+            .api("pets", definition())
+            .stage("pets", StageSettings::new("prod"));
+        prod.stage("pets", StageSettings::new("dev"))
+    };
+    // What a successor is not told of the account stays.
+    let same = stages(with_keys(limited.gateway.successor())).usage_plan(plan());
+    assert_eq!(limited.gateway.reload(same).unwrap().to_string(), "");
+    assert_eq!(limited.admitted("/prod/open", None, 4).await, 1);
+
+    // A builder that comes from nothing knows as much of what was used.
+    let backends = Backends::new().with_time(limited.clock.clone(), TokioTimer);
+    let anew = stages(with_keys(Gateway::builder().backends(backends))).usage_plan(plan());
+    assert_eq!(
+        limited.gateway.reload(anew).unwrap().to_string(),
+        "changed throttle"
+    );
+    assert_eq!(limited.admitted("/prod/keyed", Some(ALICE), 4).await, 2);
+}

@@ -6,17 +6,19 @@ use std::{
         Arc,
         atomic::{AtomicBool, Ordering},
     },
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use http::Request;
 use towergate::{
-    Body, Gateway, HttpMethod, Integration, IntegrationResponse, RestApi, StageSettings,
-    definition::{self, Method},
+    Body, Gateway, HttpMethod, InProcess, Integration, IntegrationResponse, Lambda, RestApi,
+    StageSettings,
+    definition::{self, AuthorizationType, Authorizer, AuthorizerType, Method},
     openapi,
     routing::Domain,
     stages::{CanarySettings, Percent, StageVariables},
 };
+use towergate_core::{Clock, SystemClock};
 use towergate_tests::{KeptConnection, ask, get, serve, soon};
 
 /// A version of an API, which answers with its number and what it is told of its stage.
@@ -302,9 +304,11 @@ async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen()
                 let mut versions = BTreeSet::new();
                 let mut latencies = [Vec::new(), Vec::new()];
                 while !is_over.load(Ordering::Relaxed) {
-                    let (changing, begin) = (is_changing.load(Ordering::Relaxed), Instant::now());
+                    let (changing, begin) =
+                        (is_changing.load(Ordering::Relaxed), SystemClock.now());
                     let reply = connection.get("/prod/v").await;
-                    latencies[usize::from(changing)].push(begin.elapsed());
+                    latencies[usize::from(changing)]
+                        .push(SystemClock.now().saturating_since(begin));
                     assert_eq!(reply.status, 200, "{}", reply.text());
                     let told: serde_json::Value = serde_json::from_str(reply.text()).unwrap();
                     assert_eq!(told["version"], told["again"], "two halves of one answer");
@@ -371,4 +375,97 @@ async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen()
         "old deployments are dropped"
     );
     assert!(gateway.drain(Duration::from_secs(10)).await);
+}
+
+/// A version that a service in the process answers.
+fn in_process(answer: &'static str) -> RestApi {
+    let service = tower::service_fn(move |_: Request<Body>| async move {
+        Ok::<_, std::convert::Infallible>(http::Response::new(Body::from(answer)))
+    });
+    let api = RestApi::builder("pets").get("/v", InProcess::new(service));
+    api.build().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[tokio::test]
+async fn what_was_deployed_by_hand_is_served_after_a_reload() {
+    let gateway = gateway(StageSettings::new("prod"));
+    let prod = gateway.stage("pets", "prod").unwrap();
+    let by_hand = prod.deploy(in_process("by hand")).unwrap();
+    let latest = prod.deploy(in_process("latest")).unwrap();
+    let answer = async || ask(&gateway, get("/prod/v")).await.text().to_owned();
+    assert_eq!(answer().await, "latest");
+    for deployment in [&latest, &by_hand] {
+        prod.roll_back(deployment).unwrap();
+        let next = gateway.successor().api("pets", version(1));
+        let changes = gateway.reload(next.stage("pets", StageSettings::new("prod")));
+        assert_eq!(changes.unwrap().to_string(), "");
+        let expected = ["latest", "by hand"][usize::from(*deployment == by_hand)];
+        assert_eq!(answer().await, expected);
+    }
+}
+
+#[tokio::test]
+async fn a_function_that_no_authorizer_asks_leaves_stages_as_they_are() {
+    let arn = |name: &str| format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
+    let function =
+        || Lambda::from_fn(async |_: serde_json::Value| Ok::<_, &str>(serde_json::json!({})));
+    let asked = function();
+    let api = || {
+        let mut authorizer = Authorizer::new(AuthorizerType::Token);
+        authorizer.authorizer_uri = Integration::lambda_proxy(arn("auth")).uri;
+        authorizer.identity_source = Some("method.request.header.Authorization".to_owned());
+        let mut guarded = Method::new(HttpMethod::Get, Integration::mock(200));
+        guarded.authorization_type = AuthorizationType::Custom;
+        guarded.authorizer = Some("own".to_owned());
+        version(1)
+            .authorizer("own", authorizer)
+            .method("/guarded", guarded)
+    };
+    let stage = || StageSettings::new("prod");
+    let built = Gateway::builder()
+        .api("pets", api())
+        .stage("pets", stage())
+        .function(arn("auth"), asked.clone())
+        .build();
+    let gateway = built.unwrap_or_else(|error| panic!("{error}"));
+    let prod = gateway.stage("pets", "prod").unwrap();
+    prod.deploy(version(2)).unwrap();
+    let next = gateway
+        .successor()
+        .api("pets", api())
+        .stage("pets", stage())
+        .function(arn("auth"), asked)
+        .function(arn("other"), function());
+    gateway.reload(next).unwrap();
+    assert_eq!(told(&gateway).await["version"], "2");
+}
+
+#[tokio::test]
+async fn the_default_address_is_closed_for_the_stages_whose_deployment_closes_it() {
+    let built = Gateway::builder()
+        .api("pets", version(1))
+        .stage("pets", StageSettings::new("alpha"))
+        .stage("pets", StageSettings::new("prod"))
+        .build();
+    let gateway = built.unwrap_or_else(|error| panic!("{error}"));
+    let mut closing = version(2);
+    closing.disable_execute_api_endpoint = true;
+    let (open, closed) = ("prod", "alpha");
+    for (closed, open) in [(closed, open), (open, closed)] {
+        let stage = gateway.stage("pets", closed).unwrap();
+        let before = stage.deployment_id().unwrap();
+        stage.deploy(closing.clone()).unwrap();
+        for (stage, expected) in [(closed, 403), (open, 200)] {
+            let by_host =
+                Request::get(format!("/{stage}/v")).header("host", "pets.execute-api.local");
+            let by_host = by_host.body(Body::empty()).unwrap();
+            let statuses = [
+                ask(&gateway, by_host).await.status,
+                ask(&gateway, get(&format!("/pets/{stage}/v"))).await.status,
+                ask(&gateway, get(&format!("/{stage}/v"))).await.status,
+            ];
+            assert_eq!(statuses, [expected; 3], "{stage}, {closed} is closed");
+        }
+        stage.roll_back(&before).unwrap();
+    }
 }

@@ -48,6 +48,15 @@ impl Functions {
                 theirs.is_some_and(|theirs| theirs.is_same(function))
             })
     }
+
+    /// Returns whether both mean the same by an ARN.
+    #[must_use]
+    pub fn is_same_at(&self, other: &Self, arn: &FunctionArn) -> bool {
+        match (self.find(arn), other.find(arn)) {
+            (Some(ours), Some(theirs)) => ours.is_same(theirs),
+            (ours, theirs) => ours.is_none() && theirs.is_none(),
+        }
+    }
 }
 
 impl fmt::Debug for Functions {

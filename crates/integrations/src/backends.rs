@@ -125,6 +125,12 @@ impl Backends {
         self.functions.is_same(&other.functions)
     }
 
+    /// Returns whether both mean the same function by an ARN, or none.
+    #[must_use]
+    pub fn has_function_of(&self, other: &Self, arn: &FunctionArn) -> bool {
+        self.functions.is_same_at(&other.functions, arn)
+    }
+
     /// Forgets every service and function, and keeps the rest: the client, time and chance.
     #[must_use]
     pub fn emptied(mut self) -> Self {

@@ -101,9 +101,10 @@ impl Assembly<'_> {
         let apis = self.compile_apis(&mut told);
         let canaries = self.compile_canaries(&mut told);
         self.register(&mut told, &apis, &canaries);
+        let mut histories = self.histories();
+        register_deployed(&mut told, &histories);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
-        let mut histories = self.histories();
         let stages = self.serve_stages(&told, &apis, &canaries, &mut histories);
         let plans = self.usage_plans(&told, &stages);
         let domains = self.domains(&told);
@@ -114,7 +115,7 @@ impl Assembly<'_> {
             return Err(BuildError::new(self.diagnostics));
         };
         let mut runtime = told.runtime;
-        runtime.plans = plans;
+        runtime.plans = plans.clone();
         let control = Control {
             region: told.region,
             account_id: told.account_id,
@@ -126,6 +127,7 @@ impl Assembly<'_> {
             throttle: told.throttle,
             api_keys: told.api_keys,
             usage_plans: told.usage_plans,
+            plans,
             domains: told.domains,
             #[cfg(feature = "jwt")]
             keys: told.keys,
@@ -331,10 +333,30 @@ impl Assembly<'_> {
         let is_same = Arc::ptr_eq(&known.api.deployment, &api.deployment)
             && previous.region == told.region
             && previous.account_id == told.account_id
-            && known.access.fits(&told.runtime.backends);
+            && known
+                .access
+                .fits(&known.api.deployment.access, &told.runtime.backends);
         #[cfg(feature = "jwt")]
         let is_same = is_same && told.keys.continues(&previous.keys);
         is_same
+    }
+}
+
+/// Tells the backends of the services and functions of deployments that stay, which stages may point at or be rolled back to.
+/// Where another function is told for the same ARN, that is the one.
+fn register_deployed(told: &mut GatewayBuilder, histories: &BTreeMap<String, History>) {
+    let deployments = histories.values().flat_map(History::iter);
+    for api in deployments.map(|deployment| &deployment.service().api) {
+        for (origin, service) in &api.services {
+            let backends = told.runtime.backends.clone();
+            if let Ok(known) = backends.with_service(origin, service.clone()) {
+                told.runtime.backends = known;
+            }
+        }
+        for (arn, function) in &api.functions {
+            // Whether it was another's before is no error here.
+            let _ = told.runtime.backends.insert_function(arn, function.clone());
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 use towergate_definition::Place;
 use towergate_routing::Domain;
 use towergate_stages::{Deployment, DeploymentError, Deployments};
-use towergate_throttling::{ApiKey, Rate, UsagePlan};
+use towergate_throttling::{ApiKey, Rate, UsagePlan, UsagePlans};
 
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
@@ -37,6 +37,8 @@ pub(crate) struct Control {
     pub(crate) throttle: Option<Rate>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) usage_plans: Vec<UsagePlan>,
+    /// What became of keys and plans.
+    pub(crate) plans: UsagePlans,
     pub(crate) domains: Vec<Domain<DomainTarget>>,
     #[cfg(feature = "jwt")]
     pub(crate) keys: IssuerKeyRing,

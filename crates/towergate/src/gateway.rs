@@ -84,10 +84,13 @@ impl Gateway {
     }
 
     /// Returns a builder for what this gateway is to serve [next](Self::reload): it keeps clients, time, chance, observer,
-    /// stores, keys of issuers, account and region, and knows no APIs, stages, services, functions, API keys, usage plans
+    /// stores, keys of issuers, account, region and the account's rate, and knows no APIs, stages, services, functions, API keys, usage plans
     /// and domain names.
     pub fn successor(&self) -> GatewayBuilder {
-        let mut next = self.continued(&self.control());
+        let control = self.control();
+        let mut next = self.continued(&control);
+        next.throttle = control.throttle;
+        drop(control);
         let backends = next.runtime.backends;
         next.runtime.backends = backends.emptied();
         next

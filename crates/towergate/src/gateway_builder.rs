@@ -168,11 +168,7 @@ impl GatewayBuilder {
     /// Keeps every limit in this store, or on this node; what was counted so far goes on if nothing else is told.
     #[cfg(feature = "config")]
     pub(crate) fn store(mut self, shared: Option<Arc<dyn SharedLimits>>) -> Self {
-        let is_same = match (self.runtime.plans.shared(), &shared) {
-            (Some(known), Some(told)) => Arc::ptr_eq(known, told),
-            (known, told) => known.is_none() && told.is_none(),
-        };
-        if !is_same {
+        if !self.runtime.plans.is_shared_by(shared.as_ref()) {
             self.runtime.plans = shared.map_or_else(UsagePlans::new, UsagePlans::with_shared);
         }
         self

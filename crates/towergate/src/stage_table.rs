@@ -28,29 +28,18 @@ pub(crate) struct StageTable(BTreeMap<String, Segment>);
 #[derive(Debug, Default)]
 struct Segment {
     /// The stages of the API of this name.
-    api: Option<Api>,
+    api: Option<Stages>,
     /// The stages of this name, of whichever API.
     stages: Vec<Arc<StageSnapshot>>,
 }
 
-#[derive(Debug, Default)]
-struct Api {
-    stages: Stages,
-    execute_api_disabled: bool,
-}
-
 impl Segment {
     /// The stage of this name, if one API alone has it.
-    fn sole_stage(&self) -> Option<&StageSnapshot> {
+    fn sole_stage(&self) -> Option<&Arc<StageSnapshot>> {
         match &self.stages[..] {
             [stage] => Some(stage),
             _ => None,
         }
-    }
-
-    /// The API of this name, if its default address is answered.
-    fn open_api(&self) -> Option<&Api> {
-        self.api.as_ref().filter(|api| !api.execute_api_disabled)
     }
 }
 
@@ -68,9 +57,8 @@ impl StageTable {
     pub(crate) fn insert(&mut self, snapshot: Arc<StageSnapshot>) {
         let info = Arc::clone(&snapshot.base.info);
         let api = self.0.entry(info.api_id.clone()).or_default();
-        let api = api.api.get_or_insert_default();
-        api.execute_api_disabled = snapshot.base.api.api.deployment.execute_api_disabled;
-        api.stages.insert(info.stage.clone(), Arc::clone(&snapshot));
+        let stages = api.api.get_or_insert_default();
+        stages.insert(info.stage.clone(), Arc::clone(&snapshot));
         self.0
             .entry(info.stage.clone())
             .or_default()
@@ -87,7 +75,7 @@ impl StageTable {
                 return None;
             }
             let place = Place::from_iter(["apis", &info.api_id, "stages", &info.stage]);
-            let hiding: Vec<_> = api.stages.keys().map(String::as_str).collect();
+            let hiding: Vec<_> = api.keys().map(String::as_str).collect();
             let message = format!(
                 "stage `{stage}` of API `{id}` and API `{stage}` share a name: `/{stage}/{hiding}/…` is the API's, all \
                  else beneath `/{stage}` the stage's; reach it as `/{id}/{stage}/…`",
@@ -101,7 +89,7 @@ impl StageTable {
 
     /// Finds an API by the label of a host, which has no case. Of two ids that differ in case alone, the one that is
     /// written so is meant.
-    fn api(&self, label: &str) -> Option<&Api> {
+    fn api(&self, label: &str) -> Option<&Stages> {
         let exact = self.0.get(label).and_then(|segment| segment.api.as_ref());
         let mut alike = self
             .0
@@ -116,23 +104,19 @@ impl StageTable {
         let (first, first_end) = segment(path, start);
 
         if let Some(id) = host.and_then(execute_api_id) {
-            let api = self.api(id)?;
-            let stage = api
-                .stages
-                .get(first)
-                .filter(|_| !api.execute_api_disabled)?;
+            let stage = self.api(id)?.get(first).filter(is_open)?;
             return Some(address(stage, start, first_end));
         }
         let named = self.0.get(first)?;
-        if let Some(api) = named.open_api() {
+        if let Some(stages) = &named.api {
             let (second, second_end) = segment(path, first_end + 1);
-            if let Some(stage) = api.stages.get(second) {
+            if let Some(stage) = stages.get(second).filter(is_open) {
                 return Some(address(stage, first_end + 1, second_end));
             }
         }
         named
             .sole_stage()
-            .filter(|stage| !stage.base.api.api.deployment.execute_api_disabled)
+            .filter(is_open)
             .map(|stage| address(stage, start, first_end))
     }
 
@@ -148,11 +132,16 @@ impl StageTable {
             None => &found.target.stage,
         };
         Some(Address {
-            stage: api.stages.get(stage)?,
+            stage: api.get(stage)?,
             path_start: found.path_start,
             resource_start: found.resource_start(),
         })
     }
+}
+
+/// Whether a stage is reached by the default address of its API, as what is deployed on it says.
+fn is_open(stage: &&Arc<StageSnapshot>) -> bool {
+    !stage.base.api.api.deployment.execute_api_disabled
 }
 
 /// The API in `{apiId}.execute-api.{region}.amazonaws.com`.

@@ -259,11 +259,21 @@ impl Access {
         }
     }
 
-    /// Returns whether the same would be made of the same rules with these backends: whether authorizers ask the same
-    /// functions.
-    pub(crate) fn fits(&self, backends: &Backends) -> bool {
-        let asked = self.backends.as_ref();
-        asked.is_none_or(|asked| asked.has_functions_of(backends))
+    /// Returns whether the same would be made of these rules, which this was made of, with other backends: whether
+    /// authorizers ask the same functions.
+    pub(crate) fn fits(&self, rules: &AccessRules, backends: &Backends) -> bool {
+        let Some(asked) = &self.backends else {
+            return true;
+        };
+        rules.authorizers.values().all(|rule| match rule {
+            AuthorizerRule::Lambda(rule) => match rule.function() {
+                Some(arn) => asked.has_function_of(backends, arn),
+                // Stages say which.
+                None => asked.has_functions_of(backends),
+            },
+            #[cfg(feature = "jwt")]
+            AuthorizerRule::Cognito(_) => true,
+        })
     }
 
     /// Returns whether anything stands between clients and a method with this guard.

@@ -15,14 +15,22 @@ impl Assembly<'_> {
         stages: &Stages,
     ) -> Option<UsagePlans> {
         self.check_plans(told, stages);
-        let before = self.previous.map_or((&[][..], &[][..]), |previous| {
-            (&previous.api_keys[..], &previous.usage_plans[..])
-        });
-        let known = &told.runtime.plans;
-        if before == (&told.api_keys[..], &told.usage_plans[..]) {
-            return Some(known.clone());
-        }
-        let rebuilt = known.rebuilt(told.api_keys.clone(), told.usage_plans.clone());
+        let (keys, plans) = (&told.api_keys, &told.usage_plans);
+        let shared = told.runtime.plans.shared();
+        let rebuilt = match self.previous {
+            // Changes by hand stay with a registry that stays.
+            Some(previous)
+                if previous.plans.is_shared_by(shared)
+                    && (&previous.api_keys, &previous.usage_plans) == (keys, plans) =>
+            {
+                return Some(previous.plans.clone());
+            }
+            Some(previous) => {
+                let shared = shared.cloned();
+                (previous.plans).rebuilt_on(shared, keys.clone(), plans.clone())
+            }
+            None => (told.runtime.plans).rebuilt(keys.clone(), plans.clone()),
+        };
         let refused = |errors: Vec<ConfigurationError>| {
             for ConfigurationError { at, error, .. } in errors {
                 let place = match at {

@@ -177,7 +177,7 @@ fn a_file_is_refused_with_every_error() {
             &[
                 "gateway.yaml:2: apis.p.ts: error: `p.ts` is not an API id: use 1 to 63 letters, digits, `-` and `_`",
                 "gateway.yaml:6: apis.p.ts.stages.pr.od: error: `pr.od` is not a stage name: use 1 to 128 letters, digits, `_` and `-`",
-                "gateway.yaml:8: apis.p.ts.stages.pr.od.variables.back-end: error: `a-b` is no name of a stage variable: use 1 to 64 letters, digits and `_`",
+                "gateway.yaml:8: apis.p.ts.stages.pr.od.variables.back-end: error: variable names have 1 to 64 letters, digits and `_`",
                 "gateway.yaml:9: apis.p.ts.stages.pr.od.variables.host: error: variable values have 1 to 512 letters, digits and `-._~:/?#&=,`",
                 "gateway.yaml:10: apis.p.ts.stages.pr.od.variables.none: error: this is null, and must be text",
             ],
