@@ -34,9 +34,9 @@ impl Charge<'_> {
         }
     }
 
-    /// All is looked at before anything is taken, so that a refused request leaves no trace. A bucket or a quota that another
-    /// thread empties in between makes what was taken so far go back; for that moment the buckets before it are emptier by a
-    /// token than they should be. The quota is counted last: it never goes back.
+    /// All is looked at before anything is taken, so that a refused request leaves no trace. A bucket that another thread
+    /// empties in between makes what was taken so far go back; for that moment the buckets before it are emptier by a token
+    /// than they should be. The quota is held from the look at it until it is counted, which is last: it never goes back.
     fn decide_by(&self, of: impl Fn(Rate) -> Rate, now: Timestamp) -> Result<(), Refusal> {
         let by_throttle = |index| {
             move |after: Duration| Refusal {
@@ -56,9 +56,9 @@ impl Charge<'_> {
             let peeked = throttle.bucket.peek(&of(throttle.rate), now);
             peeked.map_err(by_throttle(index))?;
         }
-        if let Some(quota) = &self.quota {
-            quota.counter.peek(quota.quota, now).map_err(by_quota)?;
-        }
+        let quota = self.quota.as_ref();
+        let quota = quota.map(|quota| quota.counter.hold(quota.quota, now));
+        let quota = quota.transpose().map_err(by_quota)?;
         let mut taken = Taken::default();
         for (index, throttle) in throttles() {
             let rate = of(throttle.rate);
@@ -66,8 +66,8 @@ impl Charge<'_> {
             took.map_err(by_throttle(index))?;
             taken.note(index, throttle.bucket, rate);
         }
-        if let Some(quota) = &self.quota {
-            quota.counter.count(quota.quota, now).map_err(by_quota)?;
+        if let Some(quota) = quota {
+            quota.count();
         }
         taken.keep();
         Ok(())

@@ -72,12 +72,18 @@ impl QuotaCounter {
     ///
     /// Returns how long the period has left if no request is left in it; nothing was counted then.
     pub fn count(&self, quota: &Quota, now: Timestamp) -> Result<(), Duration> {
+        self.hold(quota, now).map(HeldCount::count)
+    }
+
+    /// Says whether a request is left, and keeps others from it until it is counted or let go.
+    ///
+    /// # Errors
+    ///
+    /// Returns how long the period has left.
+    pub(crate) fn hold(&self, quota: &Quota, now: Timestamp) -> Result<HeldCount<'_>, Duration> {
         let mut counted = self.lock();
-        let count = Count::at(&mut counted, quota, now);
-        count.check(quota, now)?;
-        count.used = count.used.saturating_add(1);
-        count.today = count.today.saturating_add(1);
-        Ok(())
+        Count::at(&mut counted, quota, now).check(quota, now)?;
+        Ok(HeldCount(counted))
     }
 
     /// Returns how many requests are left in this period.
@@ -110,6 +116,19 @@ impl QuotaCounter {
     fn lock(&self) -> MutexGuard<'_, Option<Count>> {
         // No write to it panics: what a panicking thread left is whole.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A count with a request left in it.
+pub(crate) struct HeldCount<'a>(MutexGuard<'a, Option<Count>>);
+
+impl HeldCount<'_> {
+    /// Counts the request.
+    pub(crate) fn count(mut self) {
+        if let Some(count) = &mut *self.0 {
+            count.used = count.used.saturating_add(1);
+            count.today = count.today.saturating_add(1);
+        }
     }
 }
 

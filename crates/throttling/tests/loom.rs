@@ -3,9 +3,14 @@
 //! `RUSTFLAGS="--cfg towergate_loom" cargo test -p towergate-throttling --test loom --release`
 #![cfg(towergate_loom)]
 
+use std::time::Duration;
+
 use loom::{sync::Arc, thread};
 use towergate_core::Timestamp;
-use towergate_throttling::{Rate, TokenBucket};
+use towergate_throttling::{
+    Charge, ChargedQuota, ChargedThrottle, LimitName, Period, Quota, QuotaCounter, Rate,
+    TokenBucket,
+};
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 
@@ -26,11 +31,24 @@ fn granted(bucket: &Arc<TokenBucket>, threads: usize, act: fn(&TokenBucket) -> b
 }
 
 #[test]
-fn two_threads_get_one_token_once() {
+fn threads_get_one_token_once() {
+    for threads in [2, 3] {
+        loom::model(move || {
+            let bucket = Arc::new(TokenBucket::new());
+            let take = |bucket: &TokenBucket| bucket.take(&rate(1), NOW).is_ok();
+            assert_eq!(granted(&bucket, threads, take), 1, "{threads} threads");
+            assert_eq!(bucket.tokens(&rate(1), NOW), 0, "{threads} threads");
+        });
+    }
+}
+
+#[test]
+fn two_threads_get_a_token_each_of_two() {
     loom::model(|| {
         let bucket = Arc::new(TokenBucket::new());
-        let granted = granted(&bucket, 2, |bucket| bucket.take(&rate(1), NOW).is_ok());
-        assert_eq!(granted, 1);
+        let granted = granted(&bucket, 2, |bucket| bucket.take(&rate(2), NOW).is_ok());
+        assert_eq!(granted, 2);
+        assert_eq!(bucket.tokens(&rate(2), NOW), 0);
     });
 }
 
@@ -85,4 +103,74 @@ fn a_bucket_that_is_emptier_than_empty_is_mended_once() {
         let later = NOW.saturating_add(rate(1).interval());
         assert_eq!(bucket.tokens(&rate(1), later), 1);
     });
+}
+
+#[test]
+fn whoever_mends_a_bucket_first_and_whoever_is_later_leave_it_the_same() {
+    loom::model(|| {
+        let half = Duration::from_millis(500);
+        let (earlier, later) = (NOW, NOW.saturating_add(half));
+        let rate = Rate::per_second(2.0).burst(1);
+        let bucket = Arc::new(TokenBucket::new());
+        bucket.take(&Rate::per_second(0.001), NOW).unwrap();
+        // The later one finds a token if the earlier one has mended the bucket, and otherwise mends it itself.
+        let other = Arc::clone(&bucket);
+        let mends = thread::spawn(move || other.take(&rate, earlier).is_ok());
+        let _ = bucket.take(&rate, later);
+        assert!(!mends.join().unwrap());
+        assert_eq!(bucket.tokens(&rate, later), 0);
+        assert_eq!(bucket.tokens(&rate, later.saturating_add(half)), 1);
+    });
+}
+
+/// Two threads charge two buckets and a quota, each beginning with another bucket. Returns how many were granted, once
+/// nothing is left of the others.
+fn charged(burst: u64, limit: u64) -> usize {
+    let limits = Arc::new((
+        [TokenBucket::new(), TokenBucket::new()],
+        QuotaCounter::default(),
+    ));
+    let quota = Quota::new(limit, Period::Day);
+    let threads = [[0, 1], [1, 0]].map(|order| {
+        let limits = Arc::clone(&limits);
+        thread::spawn(move || {
+            let (buckets, counter) = &*limits;
+            let name = LimitName::Account("1");
+            let [first, second] = order.map(|bucket: usize| {
+                Some(ChargedThrottle {
+                    name,
+                    rate: rate(burst),
+                    bucket: &buckets[bucket],
+                    slot: None,
+                })
+            });
+            let charge = Charge {
+                throttles: [first, second, None],
+                quota: Some(ChargedQuota {
+                    name,
+                    quota: &quota,
+                    counter,
+                    slot: None,
+                }),
+                outage: None,
+            };
+            charge.decide_locally(NOW).is_ok()
+        })
+    });
+    let granted = threads.map(|thread| thread.join().unwrap());
+    let granted = granted.into_iter().filter(|granted| *granted).count();
+    let (buckets, counter) = &*limits;
+    for bucket in buckets {
+        assert_eq!(bucket.tokens(&rate(burst), NOW), burst - granted as u64);
+    }
+    assert_eq!(counter.remaining(&quota, NOW), limit - granted as u64);
+    granted
+}
+
+#[test]
+fn what_is_charged_together_is_granted_together_or_goes_back() {
+    // Where each has taken the token that the other needs, neither is granted.
+    loom::model(|| assert!(charged(1, 2) <= 1));
+    loom::model(|| assert_eq!(charged(2, 1), 1));
+    loom::model(|| assert_eq!(charged(2, 2), 2));
 }

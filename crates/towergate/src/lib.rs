@@ -96,6 +96,8 @@ pub use towergate_integrations::{
 pub use towergate_mapping_templates as mapping_templates;
 #[cfg(feature = "openapi")]
 pub use towergate_openapi as openapi;
+#[cfg(feature = "redis")]
+pub use towergate_redis as redis;
 pub use towergate_routing as routing;
 pub use towergate_stages as stages;
 pub use towergate_throttling as throttling;
