@@ -219,7 +219,11 @@ fn race(limits: &Limits, kinds: &[Asked], requests: u64, now: Timestamp) -> Vec<
             .collect();
         let joined = threads.into_iter();
         joined
-            .map(|pair| pair.map(|thread| thread.join().unwrap()).iter().sum())
+            .map(|pair| {
+                pair.map(|thread| thread.join().expect("no thread panics"))
+                    .iter()
+                    .sum()
+            })
             .collect()
     })
 }
