@@ -7,10 +7,7 @@ use std::time::Duration;
 
 use loom::{sync::Arc, thread};
 use towergate_core::Timestamp;
-use towergate_throttling::{
-    Charge, ChargedQuota, ChargedThrottle, LimitName, Period, Quota, QuotaCounter, Rate,
-    TokenBucket,
-};
+use towergate_throttling::{Charge, ChargedThrottle, LimitName, Rate, TokenBucket};
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 
@@ -26,7 +23,9 @@ fn granted(bucket: &Arc<TokenBucket>, threads: usize, act: fn(&TokenBucket) -> b
             thread::spawn(move || act(&bucket))
         })
         .collect();
-    let granted = threads.into_iter().map(|thread| thread.join().unwrap());
+    let granted = threads
+        .into_iter()
+        .map(|thread| thread.join().expect("no thread panics"));
     granted.filter(|granted| *granted).count()
 }
 
@@ -123,22 +122,16 @@ fn whoever_mends_a_bucket_first_and_whoever_is_later_leave_it_the_same() {
     });
 }
 
-/// Two threads charge two buckets and a quota, each beginning with another bucket. Returns how many were granted, once
-/// nothing is left of the others.
-fn charged(burst: u64, limit: u64) -> usize {
-    let limits = Arc::new((
-        [TokenBucket::new(), TokenBucket::new()],
-        QuotaCounter::default(),
-    ));
-    let quota = Quota::new(limit, Period::Day);
+/// Two threads charge two buckets, each beginning with another. Returns how many were granted, once no other has left a
+/// trace.
+fn charged(burst: u64) -> usize {
+    let buckets = Arc::new([TokenBucket::new(), TokenBucket::new()]);
     let threads = [[0, 1], [1, 0]].map(|order| {
-        let limits = Arc::clone(&limits);
+        let buckets = Arc::clone(&buckets);
         thread::spawn(move || {
-            let (buckets, counter) = &*limits;
-            let name = LimitName::Account("1");
             let [first, second] = order.map(|bucket: usize| {
                 Some(ChargedThrottle {
-                    name,
+                    name: LimitName::Account("1"),
                     rate: rate(burst),
                     bucket: &buckets[bucket],
                     slot: None,
@@ -146,31 +139,24 @@ fn charged(burst: u64, limit: u64) -> usize {
             });
             let charge = Charge {
                 throttles: [first, second, None],
-                quota: Some(ChargedQuota {
-                    name,
-                    quota: &quota,
-                    counter,
-                    slot: None,
-                }),
+                // A quota has a lock that the model checker does not know: a thread that waits for it waits for ever.
+                quota: None,
                 outage: None,
             };
             charge.decide_locally(NOW).is_ok()
         })
     });
-    let granted = threads.map(|thread| thread.join().unwrap());
+    let granted = threads.map(|thread| thread.join().expect("no thread panics"));
     let granted = granted.into_iter().filter(|granted| *granted).count();
-    let (buckets, counter) = &*limits;
-    for bucket in buckets {
+    for bucket in &*buckets {
         assert_eq!(bucket.tokens(&rate(burst), NOW), burst - granted as u64);
     }
-    assert_eq!(counter.remaining(&quota, NOW), limit - granted as u64);
     granted
 }
 
 #[test]
-fn what_is_charged_together_is_granted_together_or_goes_back() {
+fn buckets_that_are_charged_together_grant_together_or_get_back_what_they_gave() {
     // Where each has taken the token that the other needs, neither is granted.
-    loom::model(|| assert!(charged(1, 2) <= 1));
-    loom::model(|| assert_eq!(charged(2, 1), 1));
-    loom::model(|| assert_eq!(charged(2, 2), 2));
+    loom::model(|| assert!(charged(1) <= 1));
+    loom::model(|| assert_eq!(charged(2), 2));
 }
