@@ -4,7 +4,7 @@ use std::{
     collections::BTreeSet,
     sync::{
         Arc,
-        atomic::{AtomicBool, Ordering},
+        atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
 };
@@ -19,7 +19,7 @@ use towergate::{
     stages::{CanarySettings, Percent, StageVariables},
 };
 use towergate_core::{Clock, SystemClock};
-use towergate_tests::{KeptConnection, ask, get, serve, soon};
+use towergate_tests::{KeptConnection, ask, get, serve, soon, until};
 
 /// A version of an API, which answers with its number and what it is told of its stage.
 fn version(number: usize) -> definition::RestApi {
@@ -285,8 +285,8 @@ async fn probes_are_told_that_a_gateway_drains() {
 
 const CONNECTIONS: usize = 64;
 const CHANGES: usize = 1_000;
-/// How long requests are only looked at, so that their latency may be compared.
-const BEFORE_CHANGES: Duration = Duration::from_millis(300);
+/// How many requests come before the first change, so that their latency may be compared.
+const BEFORE_CHANGES: usize = 10 * CONNECTIONS;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen() {
@@ -296,9 +296,11 @@ async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen()
         Arc::new(AtomicBool::new(false)),
         Arc::new(AtomicBool::new(false)),
     );
+    let answered = Arc::new(AtomicUsize::new(0));
     let clients: Vec<_> = (0..CONNECTIONS)
         .map(|_| {
             let (is_changing, is_over) = (Arc::clone(&is_changing), Arc::clone(&is_over));
+            let answered = Arc::clone(&answered);
             tokio::spawn(async move {
                 let mut connection = KeptConnection::open(address).await;
                 let mut versions = BTreeSet::new();
@@ -313,12 +315,13 @@ async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen()
                     let told: serde_json::Value = serde_json::from_str(reply.text()).unwrap();
                     assert_eq!(told["version"], told["again"], "two halves of one answer");
                     versions.insert(told["version"].to_string());
+                    answered.fetch_add(1, Ordering::Relaxed);
                 }
                 (versions.len(), latencies)
             })
         })
         .collect();
-    tokio::time::sleep(BEFORE_CHANGES).await;
+    until(|| answered.load(Ordering::Relaxed) >= BEFORE_CHANGES).await;
     is_changing.store(true, Ordering::Relaxed);
     let changing = gateway.clone();
     let changes = tokio::task::spawn_blocking(move || {

@@ -67,6 +67,16 @@ impl Backends {
     /// Returns [`ServiceError`] if `origin` is not a scheme and a host, or if another service answers for this host
     /// and port already; the scheme does not tell them apart.
     pub fn with_service(mut self, origin: &str, service: InProcess) -> Result<Self, ServiceError> {
+        self.insert_service(origin, service)?;
+        Ok(self)
+    }
+
+    /// Answers what is sent to `origin` with `service`, as [`with_service`](Self::with_service) does.
+    ///
+    /// # Errors
+    ///
+    /// Returns the same errors; nothing has changed then.
+    pub fn insert_service(&mut self, origin: &str, service: InProcess) -> Result<(), ServiceError> {
         let invalid = || ServiceError::InvalidOrigin(origin.to_owned());
         let uri: Uri = origin.parse().map_err(|_| invalid())?;
         let parts = uri.into_parts();
@@ -77,7 +87,7 @@ impl Backends {
             }
             entry => entry.insert_entry(service),
         };
-        Ok(self)
+        Ok(())
     }
 
     /// Calls `function` where an API names `arn`.

@@ -62,7 +62,9 @@ pub use patch::{MethodSettingChange, PatchError, PatchOp, PatchOperation, StageP
 pub use percent::{Percent, PercentError};
 pub use service::{ResponseFuture, StageService};
 pub use snapshot::{Canary, CanarySettings, PromoteError, Release, StageSnapshot};
-pub use stages::{MAX_STAGE_NAME, MAX_STAGES, NewDeployment, StageError, Stages, StagesBuilder};
+pub use stages::{
+    MAX_STAGE_NAME, MAX_STAGES, NewDeployment, StageError, Stages, StagesBuilder, is_stage_name,
+};
 pub use sticky::Sticky;
 pub use towergate_core::{Context, StageInfo, Timestamp};
 pub use variables::{

@@ -70,6 +70,12 @@ impl Percent {
         draw >> (u64::BITS - DRAW_BITS) < self.threshold
     }
 
+    /// Returns whether the share takes a request, which draws only where that decides anything.
+    #[must_use]
+    pub fn takes_by(self, draw: impl FnOnce() -> u64) -> bool {
+        self.takes(if self.is_a_chance() { draw() } else { 0 })
+    }
+
     /// Returns whether a draw decides anything: not for `0.0` and `100.0`.
     #[must_use]
     pub fn is_a_chance(self) -> bool {

@@ -198,15 +198,9 @@ impl<S> StageSnapshot<S> {
     /// at 0 and at 100 percent they do not.
     #[must_use]
     pub fn choose(&self, draw: impl FnOnce() -> u64) -> &Release<S> {
-        let Some(canary) = &self.canary else {
-            return &self.base;
-        };
-        let percent = canary.settings.percent;
-        let bits = if percent.is_a_chance() { draw() } else { 0 };
-        if percent.takes(bits) {
-            &canary.release
-        } else {
-            &self.base
+        match &self.canary {
+            Some(canary) if canary.settings.percent.takes_by(draw) => &canary.release,
+            _ => &self.base,
         }
     }
 

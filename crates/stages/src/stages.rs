@@ -345,9 +345,15 @@ impl<S> Shared<S> {
     }
 }
 
+/// Returns whether a stage may have this name: 1 to [`MAX_STAGE_NAME`] letters, digits, `-` and `_`.
+#[must_use]
+pub fn is_stage_name(text: &str) -> bool {
+    is_made_of(text, MAX_STAGE_NAME, "-_")
+}
+
 impl<S> Changes<S> {
     fn check_new(&self, name: &str) -> Result<(), StageError> {
-        if !is_made_of(name, MAX_STAGE_NAME, "-_") {
+        if !is_stage_name(name) {
             return Err(StageError::Name(name.to_owned()));
         }
         if self.stages.contains_key(name) {

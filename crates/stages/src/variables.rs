@@ -53,6 +53,18 @@ impl StageVariables {
         Self(variables.into_iter().collect())
     }
 
+    /// Returns whether a variable may have this name.
+    #[must_use]
+    pub fn is_name(text: &str) -> bool {
+        is_made_of(text, MAX_VARIABLE_NAME, "_")
+    }
+
+    /// Returns whether a variable may have this value.
+    #[must_use]
+    pub fn is_value(text: &str) -> bool {
+        is_made_of(text, MAX_VARIABLE_VALUE, "-._~:/?#&=,")
+    }
+
     /// Sets a variable; one of the same name is replaced.
     ///
     /// # Errors
@@ -64,10 +76,10 @@ impl StageVariables {
         value: impl Into<String>,
     ) -> Result<(), VariableError> {
         let (name, value) = (name.into(), value.into());
-        if !is_made_of(&name, MAX_VARIABLE_NAME, "_") {
+        if !Self::is_name(&name) {
             return Err(VariableError::Name(name));
         }
-        if !is_made_of(&value, MAX_VARIABLE_VALUE, "-._~:/?#&=,") {
+        if !Self::is_value(&value) {
             return Err(VariableError::Value(name));
         }
         if self.0.len() >= MAX_VARIABLES && !self.0.contains_key(&name) {

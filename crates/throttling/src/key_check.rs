@@ -2,7 +2,7 @@
 
 use std::{fmt, sync::Arc};
 
-use http::{HeaderName, request};
+use http::{HeaderMap, HeaderName, HeaderValue, request};
 use towergate_core::{Context, Rejection, Style};
 
 use crate::{
@@ -26,6 +26,20 @@ pub enum ApiKeySource {
 impl Default for ApiKeySource {
     fn default() -> Self {
         Self::Header(API_KEY)
+    }
+}
+
+impl ApiKeySource {
+    /// Returns the value of the API key of a request, if it has one.
+    #[must_use]
+    pub fn value<'a>(&self, context: &'a Context, headers: &'a HeaderMap) -> Option<&'a [u8]> {
+        match self {
+            Self::Header(name) => headers.get(name).map(HeaderValue::as_bytes),
+            Self::Authorizer => {
+                let key = context.identity()?.usage_identifier_key.as_ref();
+                key.map(String::as_bytes)
+            }
+        }
     }
 }
 
@@ -62,14 +76,7 @@ impl KeyCheck {
         context: &Context,
         parts: &request::Parts,
     ) -> Result<Subscription, Rejection> {
-        let value = match &self.source {
-            ApiKeySource::Header(name) => parts.headers.get(name).map(http::HeaderValue::as_bytes),
-            ApiKeySource::Authorizer => {
-                let identity = context.identity();
-                let key = identity.and_then(|identity| identity.usage_identifier_key.as_ref());
-                key.map(String::as_bytes)
-            }
-        };
+        let value = self.source.value(context, &parts.headers);
         let stage = match (&self.stage, context.stage()) {
             (Some(names), _) => {
                 let [api, stage] = &**names;

@@ -82,4 +82,4 @@ pub use usage_plans::{
 };
 pub use would_refuse::WouldRefuse;
 
-use throttle_layer::RateFields;
+use throttle_layer::{RateFields, set_retry_after};

@@ -21,7 +21,7 @@ use towergate_core::{
     Timestamp, TrustedHops,
 };
 
-pub(crate) use self::rate_fields::RateFields;
+pub(crate) use self::rate_fields::{RateFields, set_retry_after};
 use self::shared::{Shared, Unreachable};
 use crate::{
     DEFAULT_MAX_KEYS, KeyedBuckets, OutagePolicy, Rate, ResponseFuture, SharedLimits, TokenBucket,
@@ -276,7 +276,7 @@ impl ThrottleLayer {
         }
         let mut response = rejection.into_response(self.style);
         if self.headers {
-            rate_fields::set_retry_after(response.headers_mut(), retry_after);
+            set_retry_after(response.headers_mut(), retry_after);
         }
         if let Some(fields) = &decision.fields {
             fields.set(response.headers_mut());

@@ -6,14 +6,15 @@ use std::{
     task::{self, Poll},
 };
 
-use http::{HeaderValue, Request, Response, header, request};
+use http::{Request, Response, request};
 use tower_layer::Layer;
 use tower_service::Service;
-use towergate_core::{Clock, Context, Rejection, ResponseBody, SystemClock, Timestamp};
+use towergate_core::{Clock, Context, Rejection, ResponseBody, SystemClock};
 
 use crate::{
-    Refusal, ResponseFuture, SharedLimits, Subscription, UsagePlans,
+    Refusal, ResponseFuture, Subscription, UsagePlans,
     key_check::{KeyCheck, key_check_setters},
+    set_retry_after,
 };
 
 /// Lets requests through that have an API key, as long as its usage plan allows it: its rate, and its quota.
@@ -78,19 +79,6 @@ impl UsagePlanLayer {
         self
     }
 
-    /// Decides if that needs no waiting.
-    fn decide_now(&self, subscription: &Subscription, now: Timestamp) -> Either {
-        let charge = subscription.charge();
-        let decided = match self.check.plans.shared() {
-            None => charge.decide_locally(now),
-            Some(store) => match store.decide_now(&charge, now) {
-                Some(decided) => decided,
-                None => return Either::Ask(Arc::clone(store)),
-            },
-        };
-        Either::Decided(decided.map_err(|refusal| refused(subscription, refusal)))
-    }
-
     /// Lets a request in, or returns the answer to it.
     fn settle<B>(
         &self,
@@ -103,24 +91,13 @@ impl UsagePlanLayer {
         let mut response = rejection.into_response(self.check.style);
         let wait = refusal.and_then(|refusal| refusal.retry_after);
         if let Some(wait) = wait.filter(|_| self.headers) {
-            // RFC 9110, section 10.2.3: whole seconds; rounded up, or the client would come too early.
-            let seconds = wait
-                .as_secs()
-                .saturating_add(u64::from(wait.subsec_nanos() > 0));
-            let seconds = HeaderValue::from(seconds);
-            response.headers_mut().insert(header::RETRY_AFTER, seconds);
+            set_retry_after(response.headers_mut(), wait);
         }
         Some(response)
     }
 }
 
 type Decision = Result<(), (Rejection, Option<Refusal>)>;
-
-/// A decision, or whom to ask for it.
-enum Either {
-    Decided(Decision),
-    Ask(Arc<dyn SharedLimits>),
-}
 
 fn refused(subscription: &Subscription, refusal: Refusal) -> (Rejection, Option<Refusal>) {
     (subscription.rejection(&refusal), Some(refusal))
@@ -177,14 +154,15 @@ where
         let now = layer.clock.now();
         let decision = match layer.check.find(&context, &parts) {
             Err(rejection) => Err((rejection, None)),
-            Ok(subscription) => match layer.decide_now(&subscription, now) {
-                Either::Decided(decision) => decision,
-                Either::Ask(store) => {
+            Ok(subscription) => match layer.check.plans.decide_now(&subscription.charge(), now) {
+                Some(decided) => decided.map_err(|refusal| refused(&subscription, refusal)),
+                None => {
                     let clone = self.inner.clone();
                     let mut inner = mem::replace(&mut self.inner, clone);
                     let layer = layer.clone();
                     return ResponseFuture::wait(Box::pin(async move {
-                        let decision = store.decide(&subscription.charge(), now).await;
+                        let charge = subscription.charge();
+                        let decision = layer.check.plans.ask(&charge, now).await;
                         let decision = decision.map_err(|refusal| refused(&subscription, refusal));
                         if let Some(response) = layer.settle(&context, &mut parts, decision) {
                             return Ok(response);

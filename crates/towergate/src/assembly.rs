@@ -220,18 +220,15 @@ impl Assembly<'_> {
         apis: &BTreeMap<String, RestApi>,
         canaries: &BTreeMap<StageKey, RestApi>,
     ) {
-        let mut backends = told.runtime.backends.clone();
+        let backends = &mut told.runtime.backends;
         let all = || apis.values().chain(canaries.values());
         let services = all().flat_map(|api| api.services.iter().cloned());
         for (origin, service) in std::mem::take(&mut told.services)
             .into_iter()
             .chain(services)
         {
-            match backends.clone().with_service(&origin, service) {
-                Ok(known) => backends = known,
-                Err(error) => {
-                    self.error(Place::from_iter(["services", &origin]), error.to_string());
-                }
+            if let Err(error) = backends.insert_service(&origin, service) {
+                self.error(Place::from_iter(["services", &origin]), error.to_string());
             }
         }
         let functions = all().flat_map(|api| api.functions.iter().cloned());
@@ -254,11 +251,10 @@ impl Assembly<'_> {
         let canaries = canaries.iter();
         let canaries = canaries.map(|((id, stage), api)| (place_of(id, Some(stage)), api));
         for (place, api) in places.chain(canaries) {
-            let unknown = api.deployment.unknown_functions(&backends);
+            let unknown = api.deployment.unknown_functions(backends);
             let unknown = unknown.map(|found| found.within(&place));
             self.diagnostics.extend(unknown);
         }
-        told.runtime.backends = backends;
     }
 
     /// Joins what each API says of who may call with the functions and keys of the gateway.
@@ -345,17 +341,15 @@ impl Assembly<'_> {
 /// Tells the backends of the services and functions of deployments that stay, which stages may point at or be rolled back to.
 /// Where another function is told for the same ARN, that is the one.
 fn register_deployed(told: &mut GatewayBuilder, histories: &BTreeMap<String, History>) {
+    let backends = &mut told.runtime.backends;
     let deployments = histories.values().flat_map(History::iter);
     for api in deployments.map(|deployment| &deployment.service().api) {
+        // Whether another was told is no error here.
         for (origin, service) in &api.services {
-            let backends = told.runtime.backends.clone();
-            if let Ok(known) = backends.with_service(origin, service.clone()) {
-                told.runtime.backends = known;
-            }
+            let _ = backends.insert_service(origin, service.clone());
         }
         for (arn, function) in &api.functions {
-            // Whether it was another's before is no error here.
-            let _ = told.runtime.backends.insert_function(arn, function.clone());
+            let _ = backends.insert_function(arn, function.clone());
         }
     }
 }

@@ -165,12 +165,10 @@ impl GatewayBuilder {
         self
     }
 
-    /// Keeps every limit in this store, or on this node; what was counted so far goes on if nothing else is told.
+    /// Keeps every limit in this store, or on this node.
     #[cfg(feature = "config")]
     pub(crate) fn store(mut self, shared: Option<Arc<dyn SharedLimits>>) -> Self {
-        if !self.runtime.plans.is_shared_by(shared.as_ref()) {
-            self.runtime.plans = shared.map_or_else(UsagePlans::new, UsagePlans::with_shared);
-        }
+        self.runtime.plans = shared.map_or_else(UsagePlans::new, UsagePlans::with_shared);
         self
     }
 

@@ -3,8 +3,7 @@
 use std::sync::Arc;
 
 use towergate_core::{Context, Rejection, Timestamp};
-use towergate_definition::ApiKeySource;
-use towergate_throttling::{API_KEY, Charge, MethodLimits, Refusal, Subscription, UsagePlans};
+use towergate_throttling::{ApiKeySource, Charge, MethodLimits, Refusal, Subscription, UsagePlans};
 
 /// What a method demands of those who call it.
 #[derive(Debug)]
@@ -38,19 +37,10 @@ impl Demands {
         plans: &UsagePlans,
         context: &Context,
     ) -> Result<Option<Subscription>, Rejection> {
-        let Some(source) = self.key else {
+        let Some(source) = &self.key else {
             return Ok(None);
         };
-        let value = match source {
-            ApiKeySource::Authorizer => context
-                .identity()
-                .and_then(|identity| identity.usage_identifier_key.as_deref())
-                .map(str::as_bytes),
-            _ => context
-                .headers()
-                .get(API_KEY)
-                .map(http::HeaderValue::as_bytes),
-        };
+        let value = source.value(context, context.headers());
         let subscription = plans.find(value, &self.limits)?;
         context.note_api_key(Arc::clone(subscription.key()));
         Ok(Some(subscription))
@@ -58,11 +48,8 @@ impl Demands {
 }
 
 async fn decide(plans: &UsagePlans, charge: &Charge<'_>, now: Timestamp) -> Result<(), Refusal> {
-    let Some(shared) = plans.shared() else {
-        return charge.decide_locally(now);
-    };
-    match shared.decide_now(charge, now) {
+    match plans.decide_now(charge, now) {
         Some(decision) => decision,
-        None => shared.decide(charge, now).await,
+        None => plans.ask(charge, now).await,
     }
 }

@@ -5,8 +5,8 @@ use std::sync::Arc;
 use towergate_core::{Random, StageInfo};
 use towergate_definition::{Diagnostic, Place};
 use towergate_stages::{
-    CanarySettings, MAX_STAGE_NAME, MAX_VARIABLE_NAME, MAX_VARIABLE_VALUE, MAX_VARIABLES,
-    MethodKey, MethodSettings, MethodSettingsTable, Percent,
+    CanarySettings, MAX_VARIABLES, MethodKey, MethodSettings, MethodSettingsTable, Percent,
+    StageVariables, is_stage_name,
 };
 
 use crate::{control::ServedApi, limiting::Demands};
@@ -34,20 +34,11 @@ pub(crate) struct Canary {
     pub(crate) release: Release,
 }
 
-impl Canary {
-    /// Draws, where that decides anything.
-    fn takes(&self, random: &dyn Random) -> bool {
-        let is_a_chance = self.percent.is_a_chance();
-        self.percent
-            .takes(if is_a_chance { random.next_u64() } else { 0 })
-    }
-}
-
 impl StageSnapshot {
     /// Draws between the stage and its canary.
     pub(crate) fn choose(&self, random: &dyn Random) -> &Release {
         match &self.canary {
-            Some(canary) if canary.takes(random) => &canary.release,
+            Some(canary) if canary.percent.takes_by(|| random.next_u64()) => &canary.release,
             _ => &self.base,
         }
     }
@@ -137,7 +128,7 @@ impl StageSettings {
     pub(crate) fn check(&self, place: &Place, diagnostics: &mut Vec<Diagnostic>) {
         let mut error =
             |place: Place, message: String| diagnostics.push(Diagnostic::error(place, message));
-        if !is_name(&self.name, MAX_STAGE_NAME, "_-") {
+        if !is_stage_name(&self.name) {
             let message = format!(
                 "`{}` is not a stage name: use 1 to 128 letters, digits, `_` and `-`",
                 self.name
@@ -174,22 +165,15 @@ fn check_variables(
         error(place.clone(), message);
     }
     for (name, value) in variables {
-        if !is_name(name, MAX_VARIABLE_NAME, "_") {
+        if !StageVariables::is_name(name) {
             let message = "variable names have 1 to 64 letters, digits and `_`";
             error(place.key(name), message.to_owned());
         }
-        if !is_name(value, MAX_VARIABLE_VALUE, "-._~:/?#&=,") {
+        if !StageVariables::is_value(value) {
             let message = "variable values have 1 to 512 letters, digits and `-._~:/?#&=,`";
             error(place.key(name), message.to_owned());
         }
     }
-}
-
-fn is_name(text: &str, max: usize, signs: &str) -> bool {
-    (1..=max).contains(&text.len())
-        && text
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || signs.contains(c))
 }
 
 #[cfg(test)]

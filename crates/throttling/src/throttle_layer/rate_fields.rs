@@ -49,7 +49,7 @@ impl RateFields {
 }
 
 /// Sets after how long to come again, if there is such a time.
-pub(super) fn set_retry_after(headers: &mut HeaderMap, after: Duration) {
+pub(crate) fn set_retry_after(headers: &mut HeaderMap, after: Duration) {
     if after < Duration::MAX {
         headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds(after)));
     }

@@ -4,14 +4,14 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use tower::{ServiceExt, service_fn};
 use towergate_core::{
-    ApiKeyInfo, BoxError, BoxFuture, ContextVariable, Identity, ResourceInfo, Style,
+    ApiKeyInfo, BoxError, BoxFuture, ContextVariable, Identity, ResourceInfo, Style, Timestamp,
 };
 use towergate_testing::{FakeClock, assert_readiness};
 
 use super::*;
 use crate::{
     ApiKey, ApiKeyLayer, ApiKeySource, ApiStage, Charge, ChargedQuota, Day, DayUsage, Period,
-    Quota, Rate, RefusedBy, UsagePlan, WouldRefuse,
+    Quota, Rate, RefusedBy, SharedLimits, UsagePlan, WouldRefuse,
 };
 
 const VALUE: &str = "a-key-of-twenty-chars-or-more";

@@ -15,7 +15,7 @@ use std::{
 };
 
 use dashmap::DashMap;
-use towergate_core::{Rejection, ResponseType, Step};
+use towergate_core::{Rejection, ResponseType, Step, Timestamp};
 
 use self::{admin::Admin, rules::Attachment};
 pub use self::{
@@ -23,7 +23,7 @@ pub use self::{
     subscription::Subscription,
 };
 use crate::{
-    MethodLimits, SharedLimits,
+    Charge, MethodLimits, Refusal, SharedLimits,
     digest::{AsHash, DigestKey},
     method_key::{MethodRef, StageRef},
 };
@@ -108,6 +108,28 @@ impl UsagePlans {
     #[must_use]
     pub fn shared(&self) -> Option<&Arc<dyn SharedLimits>> {
         self.0.shared.as_ref()
+    }
+
+    /// Decides where that needs no waiting: on this node, or by what it knows of the store. Otherwise
+    /// [`ask`](Self::ask) decides.
+    #[must_use]
+    pub fn decide_now(&self, charge: &Charge<'_>, now: Timestamp) -> Option<Result<(), Refusal>> {
+        match self.shared() {
+            Some(store) => store.decide_now(charge, now),
+            None => Some(charge.decide_locally(now)),
+        }
+    }
+
+    /// Decides by the store that nodes share, or on this node if there is none.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first limit that refuses; nothing is taken then.
+    pub async fn ask(&self, charge: &Charge<'_>, now: Timestamp) -> Result<(), Refusal> {
+        match self.shared() {
+            Some(store) => store.decide(charge, now).await,
+            None => charge.decide_locally(now),
+        }
     }
 
     /// Returns what a request with this key is held to on a method, and counts nothing.

@@ -17,20 +17,15 @@ impl Assembly<'_> {
         self.check_plans(told, stages);
         let (keys, plans) = (&told.api_keys, &told.usage_plans);
         let shared = told.runtime.plans.shared();
-        let rebuilt = match self.previous {
-            // Changes by hand stay with a registry that stays.
-            Some(previous)
-                if previous.plans.is_shared_by(shared)
-                    && (&previous.api_keys, &previous.usage_plans) == (keys, plans) =>
-            {
-                return Some(previous.plans.clone());
-            }
-            Some(previous) => {
-                let shared = shared.cloned();
-                (previous.plans).rebuilt_on(shared, keys.clone(), plans.clone())
-            }
-            None => (told.runtime.plans).rebuilt(keys.clone(), plans.clone()),
-        };
+        // Changes by hand stay with a registry that stays.
+        if let Some(previous) = self.previous
+            && previous.plans.is_shared_by(shared)
+            && (&previous.api_keys, &previous.usage_plans) == (keys, plans)
+        {
+            return Some(previous.plans.clone());
+        }
+        let known = (self.previous).map_or(&told.runtime.plans, |previous| &previous.plans);
+        let rebuilt = known.rebuilt_on(shared.cloned(), keys.clone(), plans.clone());
         let refused = |errors: Vec<ConfigurationError>| {
             for ConfigurationError { at, error, .. } in errors {
                 let place = match at {

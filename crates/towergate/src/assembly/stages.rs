@@ -3,9 +3,9 @@
 use std::{collections::BTreeMap, sync::Arc};
 
 use towergate_core::StageInfo;
-use towergate_definition::{ApiKeySource, HttpMethod, Place};
+use towergate_definition::{self as definition, HttpMethod, Place};
 use towergate_stages::{DeploymentError, MethodKey, MethodSettingsTable};
-use towergate_throttling::{MethodLimits, Rate, Throttle, throttle_rate};
+use towergate_throttling::{ApiKeySource, MethodLimits, Rate, Throttle, throttle_rate};
 
 use super::{Assembly, StageKey, Stages};
 use crate::{
@@ -201,9 +201,12 @@ impl Placing<'_> {
         info: &StageInfo,
         settings: &MethodSettingsTable,
     ) -> Arc<[Option<Demands>]> {
-        let key_source = api.api.deployment.api_key_source;
+        let key_source = match api.api.deployment.api_key_source {
+            definition::ApiKeySource::Authorizer => ApiKeySource::Authorizer,
+            _ => ApiKeySource::default(),
+        };
         let demands = api.api.methods().map(|((path, verb), method)| {
-            let key = method.requires_api_key().then_some(key_source);
+            let key = method.requires_api_key().then(|| key_source.clone());
             let rate = throttle_of(settings, path, verb);
             self.demands(info, &MethodKey::method(path, verb.as_str()), rate, key)
         });
