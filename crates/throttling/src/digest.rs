@@ -23,6 +23,7 @@ impl DigestKey {
         Self(draw(), draw())
     }
 
+    #[inline]
     pub(crate) fn of(self, value: &[u8]) -> u128 {
         // In one go: without a buffer for what is still to come.
         SipHasher13::new_with_keys(self.0, self.1)

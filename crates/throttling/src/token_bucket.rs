@@ -31,8 +31,8 @@ use crate::{
 pub struct TokenBucket {
     /// When the bucket is full, in nanoseconds since the Unix epoch.
     ///
-    /// One atomic is all there is, and no other memory is published through it: relaxed ordering is enough. Each call
-    /// that writes replaces exactly the value that it decided by, or decides again.
+    /// One atomic is all there is, and no other memory is published through it. Each call that writes replaces exactly the
+    /// value that it decided by, or decides again.
     full_at: AtomicU64,
 }
 
@@ -56,8 +56,18 @@ impl TokenBucket {
     ///
     /// Returns after how long there will be one; [`Duration::MAX`] if never.
     pub fn peek(&self, rate: &Rate, now: Timestamp) -> Result<(), Duration> {
-        let full_at = self.load(rate, now);
-        after_one(full_at, rate, now).map(|_| ())
+        let mut full_at = self.full_at.load(Ordering::Relaxed);
+        loop {
+            let Outcome { next, taken } = take_one(full_at, rate, now);
+            // What a refusal changes is mended here too: where all look before they take, nobody else would.
+            if taken.is_ok() || next == full_at {
+                return taken;
+            }
+            match self.swap(full_at, next) {
+                Ok(()) => return taken,
+                Err(changed) => full_at = changed,
+            }
+        }
     }
 
     /// Takes a token.
@@ -66,14 +76,7 @@ impl TokenBucket {
     ///
     /// Returns after how long there will be one; [`Duration::MAX`] if never. Nothing was taken then.
     pub fn take(&self, rate: &Rate, now: Timestamp) -> Result<(), Duration> {
-        let mut full_at = self.load(rate, now);
-        loop {
-            let next = after_one(full_at, rate, now)?;
-            match self.swap(full_at, next) {
-                Ok(()) => return Ok(()),
-                Err(changed) => full_at = changed,
-            }
-        }
+        take_while(&self.full_at, rate, now, |_| true).unwrap_or(Err(Duration::MAX))
     }
 
     /// Gives back a token that was taken at this rate.
@@ -91,35 +94,18 @@ impl TokenBucket {
     /// Returns how many tokens there are.
     #[must_use]
     pub fn tokens(&self, rate: &Rate, now: Timestamp) -> u64 {
-        let Some(interval) = rate.interval_nanos() else {
-            return 0;
-        };
-        let missing = self.nanos_to_full(now).min(rate.capacity_nanos());
-        (rate.capacity_nanos() - missing) / interval
+        self.state(rate, now).0
     }
 
     /// Returns how many tokens there are, and when the bucket is full.
     pub(crate) fn state(&self, rate: &Rate, now: Timestamp) -> (u64, Duration) {
-        let full_after = Duration::from_nanos(self.nanos_to_full(now));
-        (self.tokens(rate, now), full_after)
+        state_of(self.full_at.load(Ordering::Relaxed), rate, now)
     }
 
     /// Returns whether the bucket is full: as one that was never used.
     #[must_use]
     pub fn is_full(&self, now: Timestamp) -> bool {
-        self.nanos_to_full(now) == 0
-    }
-
-    /// Returns when the bucket is full, once it is no emptier than empty.
-    fn load(&self, rate: &Rate, now: Timestamp) -> u64 {
-        let full_at = self.full_at.load(Ordering::Relaxed);
-        let empty = now.as_unix_nanos().saturating_add(rate.capacity_nanos());
-        match full_at > empty.saturating_add(SLACK) {
-            true => self
-                .swap(full_at, empty)
-                .map_or_else(|changed| changed, |()| empty),
-            false => full_at,
-        }
+        self.full_at.load(Ordering::Relaxed) <= now.as_unix_nanos()
     }
 
     fn swap(&self, full_at: u64, next: u64) -> Result<(), u64> {
@@ -128,25 +114,84 @@ impl TokenBucket {
                 .compare_exchange(full_at, next, Ordering::Relaxed, Ordering::Relaxed);
         swapped.map(|_| ())
     }
+}
 
-    fn nanos_to_full(&self, now: Timestamp) -> u64 {
-        let full_at = self.full_at.load(Ordering::Relaxed);
-        full_at.saturating_sub(now.as_unix_nanos())
+/// Takes a token of the bucket that is full at a moment, unless it is not to count: `counts` is asked before each attempt,
+/// and sees what was written before that moment was.
+#[inline]
+pub(crate) fn take_while(
+    full_at: &AtomicU64,
+    rate: &Rate,
+    now: Timestamp,
+    counts: impl Fn(u64) -> bool,
+) -> Option<Result<(), Duration>> {
+    let mut seen = full_at.load(Ordering::Acquire);
+    loop {
+        if !counts(seen) {
+            return None;
+        }
+        let Outcome { next, taken } = take_one(seen, rate, now);
+        if next == seen {
+            return Some(taken);
+        }
+        match full_at.compare_exchange(seen, next, Ordering::Relaxed, Ordering::Acquire) {
+            Ok(_) => return Some(taken),
+            Err(changed) => seen = changed,
+        }
     }
 }
 
-/// Returns when a bucket will be full once a token is taken from it, or after how long there is one.
-fn after_one(full_at: u64, rate: &Rate, now: Timestamp) -> Result<u64, Duration> {
+/// What becomes of a bucket as a token is taken from it.
+pub(crate) struct Outcome {
+    /// When it is full then: later than never, if a token was taken.
+    pub(crate) next: u64,
+    /// Whether there was a token, or after how long there is one.
+    pub(crate) taken: Result<(), Duration>,
+}
+
+/// Takes a token of a bucket that is full at a moment, zero if it was never used.
+#[inline]
+pub(crate) fn take_one(full_at: u64, rate: &Rate, now: Timestamp) -> Outcome {
     let Some(interval) = rate.interval_nanos() else {
-        return Err(Duration::MAX);
+        return Outcome {
+            next: full_at,
+            taken: Err(Duration::MAX),
+        };
     };
     let now = now.as_unix_nanos();
     let empty = now.saturating_add(rate.capacity_nanos());
     let next = full_at.max(now).saturating_add(interval);
     match next.checked_sub(empty) {
-        None | Some(0) => Ok(next),
-        Some(missing) => Err(Duration::from_nanos(missing)),
+        None | Some(0) => Outcome {
+            next,
+            taken: Ok(()),
+        },
+        Some(missing) => refuse(full_at, empty, interval, missing),
     }
+}
+
+#[cold]
+fn refuse(full_at: u64, empty: u64, interval: u64, missing: u64) -> Outcome {
+    let is_emptier = full_at > empty.saturating_add(SLACK);
+    let (next, after) = match is_emptier {
+        true => (empty, interval),
+        false => (full_at, missing),
+    };
+    Outcome {
+        next,
+        taken: Err(Duration::from_nanos(after)),
+    }
+}
+
+/// Returns how many tokens a bucket has that is full at a moment, and how long that takes.
+pub(crate) fn state_of(full_at: u64, rate: &Rate, now: Timestamp) -> (u64, Duration) {
+    let nanos_to_full = full_at.saturating_sub(now.as_unix_nanos());
+    let missing = nanos_to_full.min(rate.capacity_nanos());
+    let tokens = match rate.interval_nanos() {
+        Some(interval) => (rate.capacity_nanos() - missing) / interval,
+        None => 0,
+    };
+    (tokens, Duration::from_nanos(nanos_to_full))
 }
 
 #[cfg(test)]

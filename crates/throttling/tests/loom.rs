@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use loom::{sync::Arc, thread};
 use towergate_core::Timestamp;
-use towergate_throttling::{Charge, ChargedThrottle, LimitName, Rate, TokenBucket};
+use towergate_throttling::{Charge, ChargedThrottle, KeyedBuckets, LimitName, Rate, TokenBucket};
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 
@@ -159,4 +159,44 @@ fn buckets_that_are_charged_together_grant_together_or_get_back_what_they_gave()
     // Where each has taken the token that the other needs, neither is granted.
     loom::model(|| assert!(charged(1) <= 1));
     loom::model(|| assert_eq!(charged(2), 2));
+}
+
+/// Has each thread take a token for a caller of its own, then one more for each, and returns how many were granted of all.
+fn taken_of_a_table(max_keys: usize, known: &[u8], callers: [u8; 2]) -> usize {
+    let (buckets, rate) = (Arc::new(KeyedBuckets::new(max_keys)), rate(1));
+    for caller in known {
+        buckets
+            .take(&[*caller], &rate, NOW)
+            .expect("it is the first");
+    }
+    // The buckets of those who are known are full again, so that their places are to be had.
+    let now = NOW.saturating_add(rate.interval());
+    let threads = callers.map(|caller| {
+        let buckets = Arc::clone(&buckets);
+        thread::spawn(move || buckets.take(&[caller], &rate, now).is_ok())
+    });
+    let first = threads.map(|thread| thread.join().expect("no thread panics"));
+    let again = callers.map(|caller| buckets.take(&[caller], &rate, now).is_ok());
+    assert!(buckets.len() <= max_keys);
+    first
+        .into_iter()
+        .chain(again)
+        .filter(|taken| *taken)
+        .count()
+}
+
+#[test]
+fn a_new_caller_that_comes_twice_at_once_has_one_bucket() {
+    loom::model(|| assert_eq!(taken_of_a_table(2, &[], [1, 1]), 1));
+}
+
+#[test]
+fn a_caller_whose_place_is_taken_while_it_calls_gets_no_token_twice() {
+    // There is one bucket for one of them, and one that callers share who have none.
+    loom::model(|| assert_eq!(taken_of_a_table(1, &[1], [1, 2]), 2));
+}
+
+#[test]
+fn two_new_callers_that_come_for_one_place_get_it_once() {
+    loom::model(|| assert_eq!(taken_of_a_table(1, &[1], [2, 3]), 2));
 }

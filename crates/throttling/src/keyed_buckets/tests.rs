@@ -17,20 +17,11 @@ fn at(nanos: u64) -> Timestamp {
     Timestamp::from_unix_nanos(nanos)
 }
 
-/// The callers in the rings: as many as there are buckets, each once.
+/// As many places are taken as there are callers, and each of them is found.
 fn check(buckets: &KeyedBuckets) {
-    let mut callers = 0;
-    for stripe in &buckets.stripes {
-        let stripe = stripe.lock().unwrap();
-        assert!(stripe.callers.is_empty() || stripe.hand < stripe.callers.len());
-        callers += stripe.callers.len();
-        for caller in &stripe.callers {
-            assert!(buckets.buckets.contains_key(caller), "{caller:?}");
-        }
-    }
-    assert_eq!(callers, buckets.len());
-    assert_eq!(callers, buckets.places.taken.load(Ordering::Relaxed));
-    assert!(callers <= buckets.places.max);
+    let taken = buckets.places.taken.load(Ordering::Relaxed);
+    assert_eq!(buckets.table.check(), taken);
+    assert!(taken <= buckets.places.max);
 }
 
 #[test]
@@ -61,6 +52,47 @@ fn there_are_never_more_callers_than_the_bound() {
         assert_eq!(buckets.len(), max_keys.max(1));
         check(&buckets);
     }
+}
+
+#[test]
+fn each_caller_is_known_again_however_full_the_table_is() {
+    let rate = Rate::per_second(0.001).burst(2);
+    for max_keys in (1..60).chain([4_000]) {
+        // The hashes are others each time: so callers lie in all sets that they can.
+        for _ in 0..10 {
+            let buckets = KeyedBuckets::new(max_keys);
+            for round in 0..3 {
+                for caller in 0..max_keys {
+                    let taken = buckets.take(&caller.to_be_bytes(), &rate, at(SECOND));
+                    assert_eq!(taken.is_ok(), round < 2, "{caller} of {max_keys}: {round}");
+                }
+            }
+            assert_eq!(buckets.len(), max_keys);
+            check(&buckets);
+        }
+    }
+}
+
+#[test]
+fn halves_of_hashes_may_be_alike() {
+    let table = Table::new(5);
+    let rate = Rate::per_second(0.001).burst(2);
+    let callers: Vec<_> = (0..5).map(|check| Fingerprint([7, check])).collect();
+    for caller in &callers {
+        assert_eq!(table.take(*caller, &rate, at(SECOND)), None);
+        let first = take_one(0, &rate, at(SECOND)).next;
+        assert!(table.lock(*caller).unwrap().insert(*caller, first));
+    }
+    for caller in callers {
+        assert_eq!(
+            table.take(caller, &rate, at(SECOND)),
+            Some(Ok(())),
+            "{caller:?}"
+        );
+        let taken = table.take(caller, &rate, at(SECOND));
+        assert!(taken.is_some_and(|taken| taken.is_err()), "{caller:?}");
+    }
+    assert_eq!(table.check(), 5);
 }
 
 #[test]
@@ -122,7 +154,8 @@ fn idle_callers_make_room_before_the_bound_is_reached() {
         // Each is idle after a second, in which a hundred others come.
         let _ = buckets.take(&caller.to_be_bytes(), &rate, at(caller * SECOND / 100));
     }
-    assert!(buckets.len() < 5_000, "{}", buckets.len());
+    // The hand has been at each place while 37 500 came.
+    assert!(buckets.len() < 40_000, "{}", buckets.len());
     check(&buckets);
 }
 
@@ -187,9 +220,10 @@ proptest! {
         calls in prop::collection::vec((0_u8..20, 0_u64..2_000_000_000), 1..300),
         rate in 0.1_f64..20.0,
         burst in 1_u64..5,
+        max_keys in prop::sample::select(vec![20_usize, 21, 50, 10_000]),
     ) {
         let rate = Rate::per_second(rate).burst(burst);
-        let buckets = KeyedBuckets::new(10_000);
+        let buckets = KeyedBuckets::new(max_keys);
         let mut naive: HashMap<u8, TokenBucket> = HashMap::new();
         let mut now = SECOND;
         for (caller, pause) in calls {
