@@ -14,10 +14,7 @@ const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 const RELEASE: bool = !cfg!(debug_assertions);
 
 /// The most bytes that a caller takes.
-const MAX_BYTES: u64 = 128;
-
-/// The most bytes where nobody has gone yet, so that no table has grown for places that are not free again.
-const MAX_BYTES_AT_FIRST: u64 = 96;
+const MAX_BYTES: u64 = 48;
 
 fn bytes_per_key(keys: usize) -> u64 {
     let rate = Rate::per_second(0.001).burst(2);
@@ -40,17 +37,13 @@ fn a_caller_takes_no_more_than_its_bytes() {
     for keys in bounds.into_iter().take(if RELEASE { 4 } else { 3 }) {
         let bytes = bytes_per_key(keys);
         println!("{keys} callers: {bytes} bytes each");
-        assert!(
-            bytes <= MAX_BYTES_AT_FIRST,
-            "{keys} callers: {bytes} bytes each"
-        );
+        assert!(bytes <= MAX_BYTES, "{keys} callers: {bytes} bytes each");
     }
 }
 
 #[test]
 fn callers_that_come_and_go_take_no_more_than_their_bytes() {
     let rate = Rate::per_second(1_000.0).burst(1);
-    // Between them the tables inside are filled well and badly.
     let bounds = [1_000, 2_050, 10_000, 33_000, 70_000, 300_000, 1_200_000];
     for keys in bounds.into_iter().take(if RELEASE { 7 } else { 4 }) {
         // So many are in use at a time that a few find no room.

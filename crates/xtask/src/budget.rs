@@ -35,7 +35,7 @@ const BUDGETS: &[Budget] = &[
     Budget::new("towergate-stages", &[], 20),
     Budget::new("towergate-testing", &[], 20),
     Budget::new("towergate-throttling", &[], 30),
-    Budget::new("towergate", &[], 65),
+    Budget::new("towergate", &[], 66),
     Budget::new("towergate", &["jwt"], 85),
     Budget::new("towergate", &["lambda-runtime"], 125),
     Budget::new("towergate", &["serve", "axum"], 95),
