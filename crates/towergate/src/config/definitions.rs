@@ -3,12 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use towergate_definition::{Diagnostic, Place};
-use towergate_integrations::Backends;
+use towergate_integrations::{Backends, Lambda};
 use towergate_openapi::{Imported, ReadError, ReadOptions};
 use towergate_throttling::SharedLimits;
 
 use super::{
     finding::{Finding, Findings, Source},
+    functions::FunctionSettings,
     place_of,
     settings::{Kept, Settings, StageOfFile},
     store::RedisSettings,
@@ -36,7 +37,7 @@ pub(super) fn prepare(
             Backends::new().with_client(settings.client.clone()),
         ),
     };
-    let backends = with_functions(backends, settings, findings);
+    let backends = with_functions(backends, settings, &mut gateway.functions, findings);
     gateway = gateway
         .trusted_hops(settings.trusted_hops)
         .backends(backends.clone());
@@ -119,17 +120,25 @@ fn shared_store(
     }
 }
 
-/// Returns backends that know the functions.
+/// Returns backends that know the functions, which are `told` to the gateway too.
 fn with_functions(
     mut backends: Backends,
     settings: &Settings<'_>,
+    told: &mut Vec<(String, Lambda)>,
     findings: &mut Findings,
 ) -> Backends {
-    for function in &settings.functions {
-        let inserted = backends.insert_function(&function.arn, function.function.clone());
-        if let Err(error) = inserted {
-            let place = function.place.key("arn");
-            findings.extend([Diagnostic::error(place, error.to_string())]);
+    for FunctionSettings {
+        arn,
+        function,
+        place,
+        ..
+    } in &settings.functions
+    {
+        match backends.insert_function(arn, function.clone()) {
+            Ok(()) => told.push((arn.as_str().to_owned(), function.clone())),
+            Err(error) => {
+                findings.extend([Diagnostic::error(place.key("arn"), error.to_string())]);
+            }
         }
     }
     backends

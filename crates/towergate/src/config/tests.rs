@@ -243,3 +243,73 @@ fn a_configuration_is_read_again_whole_or_not_at_all() {
         .collect();
     assert_eq!(files, ["gateway.yaml", "pets.json"]);
 }
+
+#[test]
+fn a_reload_names_each_part_that_changed_and_no_other() {
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    let function =
+        |port: u16| format!("functions: [{{arn: '{ARN}', invokeUrl: 'http://127.0.0.1:{port}'}}]");
+    let strict = |strict: bool| {
+        format!(
+            "apis: {{a: {{protocol: REST, definition: pets.json, strict: {strict}, stages: {{b: {{}}}}}}}}"
+        )
+    };
+    let added = format!("added functions.{ARN}");
+    let changed = format!("changed functions.{ARN}");
+    let removed = format!("removed functions.{ARN}");
+    let cases = [
+        ("a function", serving(&function(1)), added.as_str()),
+        ("the same again", serving(&function(1)), ""),
+        ("the function elsewhere", serving(&function(2)), &changed),
+        ("no function", serving(""), &removed),
+        (
+            "proxies",
+            serving("trustedHops: 1\nregion: eu-west-1"),
+            "changed region\nchanged trustedHops",
+        ),
+        (
+            "strict",
+            strict(true),
+            "changed apis.a.strict\nchanged region\nchanged trustedHops",
+        ),
+        (
+            "not strict, which is the default",
+            serving(""),
+            "changed apis.a.strict",
+        ),
+        ("not strict, as it was", strict(false), ""),
+        #[cfg(feature = "redis")]
+        (
+            "a store",
+            serving("store: {redis: {url: 'redis://127.0.0.1:1'}}"),
+            "changed store",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store again",
+            serving("store: {redis: {url: 'redis://127.0.0.1:1'}}"),
+            "",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store asked otherwise",
+            serving("store: {redis: {url: 'redis://127.0.0.1:1', mode: exact}}"),
+            "changed store",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store of this node",
+            serving("store: memory"),
+            "changed store",
+        ),
+    ];
+    let folder = Folder::new(&[("gateway.yaml", &serving("")), ("pets.json", PETS)]);
+    let mut loaded = folder.load().unwrap();
+    for (name, text, expected) in cases {
+        fs::write(folder.0.join("gateway.yaml"), text).unwrap();
+        let changes = loaded
+            .reload()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(changes.to_string(), expected, "{name}");
+    }
+}
