@@ -48,6 +48,7 @@ mod fields;
 mod finding;
 mod functions;
 mod method_settings;
+mod reload;
 mod secrets;
 mod settings;
 mod store;
@@ -76,9 +77,7 @@ use self::{
     secrets::Secrets,
     settings::{Kept, Settings},
 };
-#[cfg(feature = "rustls")]
-use crate::ChangeKind;
-use crate::{BuildError, Changes, Gateway, GatewayBuilder};
+use crate::{BuildError, Gateway, GatewayBuilder};
 
 pub use finding::Finding;
 #[cfg(feature = "rustls")]
@@ -104,59 +103,6 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says as
-    /// before goes on as it is, with its connections, counts and caches.
-    ///
-    /// The listeners stay where they are: another address is a warning. Certificates are replaced, also those of clones.
-    ///
-    /// # Errors
-    ///
-    /// Returns everything there is to say about the files if anything in them is an error. The gateway serves what it
-    /// served before then.
-    pub fn reload(&mut self) -> Result<Changes, ConfigError> {
-        let mut changes = Changes::default();
-        let reloaded = load_with(&self.source.file, &self.kept, Some(&self.gateway), |next| {
-            changes = self.gateway.reload(next)?;
-            Ok(self.gateway.clone())
-        });
-        let mut new = reloaded.inspect_err(|refused| {
-            // What is new in it may be what mends it.
-            self.files.clone_from(&refused.files);
-        })?;
-        let listeners = [
-            ("listen", Some(self.listen), Some(new.listen)),
-            ("admin", self.admin, new.admin),
-            #[cfg(feature = "rustls")]
-            (
-                "tls",
-                self.tls.as_ref().map(|tls| tls.listen),
-                new.tls.as_ref().map(|tls| tls.listen),
-            ),
-        ];
-        for (key, stays, told) in listeners {
-            let is_same = |told: SocketAddr| stays.is_some_and(|stays| is_bound(stays, told));
-            if told.map_or(stays.is_some(), |told| !is_same(told)) {
-                let place = Place::root().key(key);
-                let message = "another address takes effect when the program starts again";
-                let warning = Diagnostic::warning(place, message);
-                new.findings.push(new.source.locate(warning));
-            }
-        }
-        (new.listen, new.admin) = (self.listen, self.admin);
-        #[cfg(feature = "rustls")]
-        {
-            let told = std::mem::replace(&mut new.tls, self.tls.take());
-            if let (Some(stays), Some(told)) = (&new.tls, told)
-                && stays.certificates.take_over(&told.certificates)
-            {
-                let place = Place::from_iter(["tls", "certificates"]);
-                changes.note(ChangeKind::Changed, place);
-            }
-        }
-        *self = new;
-        Ok(changes)
-    }
-
     /// Returns whether the store that nodes share is out of reach, so that each holds limits as `onOutage` says.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
@@ -274,11 +220,6 @@ fn load_with(
         }),
         _ => Err(ConfigError { findings, files }),
     }
-}
-
-/// Returns whether a listener at `bound` is what `told` asks for; port 0 is any.
-fn is_bound(bound: SocketAddr, told: SocketAddr) -> bool {
-    bound.ip() == told.ip() && (bound.port() == told.port() || told.port() == 0)
 }
 
 fn read(path: &Path) -> Result<Source, Finding> {

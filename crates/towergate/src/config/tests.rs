@@ -234,7 +234,7 @@ fn a_configuration_is_read_again_whole_or_not_at_all() {
         ),
     );
     assert_eq!(loaded.reload().unwrap().to_string(), "changed throttle");
-    let expected = "gateway.yaml:1: listen: warning: another address takes effect when the program starts again";
+    let expected = "gateway.yaml:1: listen: warning: not applied: it stays on `127.0.0.1:8080`, and is on `127.0.0.1:1` once the program starts again";
     assert_eq!(folder.lines(&loaded.findings), [expected]);
     let files: Vec<_> = loaded
         .files()

@@ -181,8 +181,7 @@ fn another_certificate_is_taken_while_a_broken_one_changes_nothing() {
     write("pets.json", PETS);
     write("gateway.yaml", &serving(""));
     assert!(loaded.reload().unwrap().is_empty());
-    let expected =
-        "gateway.yaml:1: tls: warning: another address takes effect when the program starts again";
+    let expected = "gateway.yaml:1: tls: warning: not applied: it stays on `127.0.0.1:1` until the program starts again";
     assert_eq!(folder.lines(&loaded.findings), [expected]);
     is_served("new.example.com", "TLS is gone from the file");
 
