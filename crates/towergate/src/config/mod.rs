@@ -160,23 +160,33 @@ impl std::error::Error for ConfigError {}
 /// Returns everything there is to say about the files if anything in them is an error: a file that cannot be read, an
 /// unknown key, a bad value, a definition that is refused.
 pub fn load(path: impl AsRef<Path>) -> Result<Loaded, ConfigError> {
-    load_with(path.as_ref(), &Kept::default(), None, GatewayBuilder::build)
+    load_noting(path.as_ref(), &|_| {})
+}
+
+/// Is told of each file of a configuration before it is read, so that a change since then can be noticed.
+pub(crate) type NoteFile<'a> = &'a dyn Fn(&Path);
+
+/// Reads a configuration, as [`load`] does.
+pub(crate) fn load_noting(path: &Path, note: NoteFile<'_>) -> Result<Loaded, ConfigError> {
+    load_with(path, note, &Kept::default(), None, GatewayBuilder::build)
 }
 
 /// Reads a configuration and makes `build` a gateway of it.
 fn load_with(
     path: &Path,
+    note: NoteFile<'_>,
     kept: &Kept,
     known: Option<&Gateway>,
     build: impl FnOnce(GatewayBuilder) -> Result<Gateway, BuildError>,
 ) -> Result<Loaded, ConfigError> {
+    note(path);
     let source = read(path).map_err(|finding| ConfigError {
         findings: vec![finding],
         files: vec![path.to_owned()],
     })?;
     let document = source.document.clone();
-    let mut secrets = Secrets::new(path.parent().unwrap_or(Path::new("")));
-    let mut findings = Findings::new(source);
+    let mut secrets = Secrets::new(path.parent().unwrap_or(Path::new("")), note);
+    let mut findings = Findings::new(source, note);
     let mut diagnostics = Vec::new();
     let settings = Settings::read(document.root(), kept, &mut secrets, &mut diagnostics);
     findings.extend(diagnostics);

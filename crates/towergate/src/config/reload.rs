@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 
 use towergate_definition::{Diagnostic, Place};
 
-use super::{ConfigError, Loaded, load_with};
+use super::{ConfigError, Loaded, NoteFile, load_with};
 #[cfg(feature = "rustls")]
 use crate::ChangeKind;
 use crate::Changes;
@@ -22,8 +22,14 @@ impl Loaded {
     /// Returns everything there is to say about the files if anything in them is an error. The gateway serves what it
     /// served before then.
     pub fn reload(&mut self) -> Result<Changes, ConfigError> {
+        self.reload_noting(&|_| {})
+    }
+
+    /// Reads the configuration again, as [`reload`](Self::reload) does.
+    pub(crate) fn reload_noting(&mut self, note: NoteFile<'_>) -> Result<Changes, ConfigError> {
         let mut changes = Changes::default();
-        let reloaded = load_with(&self.source.file, &self.kept, Some(&self.gateway), |next| {
+        let (file, known) = (&self.source.file, Some(&self.gateway));
+        let reloaded = load_with(file, note, &self.kept, known, |next| {
             changes = self.gateway.reload(next)?;
             Ok(self.gateway.clone())
         });

@@ -313,3 +313,41 @@ fn a_reload_names_each_part_that_changed_and_no_other() {
         assert_eq!(changes.to_string(), expected, "{name}");
     }
 }
+
+#[test]
+fn each_file_is_noted_before_it_is_read() {
+    let text = "\
+apis:
+  a:
+    protocol: REST
+    definition: pets.json
+    stages: {b: {canarySettings: {definition: canary.json, percentTraffic: 1}}}
+apiKeys: [{id: k, name: n, value: '${file:secret}'}]
+";
+    let files = [
+        ("gateway.yaml", text),
+        ("pets.json", PETS),
+        ("canary.json", PETS),
+        ("secret", "a-key-of-twenty-chars-or-more"),
+    ];
+    let folder = Folder::new(&[]);
+    // What is not there until it is noted cannot have been read before.
+    let write = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+        let (_, text) = files.iter().find(|(known, _)| *known == name).expect(name);
+        fs::write(path, text).unwrap();
+    };
+    let clear = || {
+        for (name, _) in files {
+            fs::remove_file(folder.0.join(name)).unwrap();
+        }
+    };
+    let mut loaded = load_noting(&folder.0.join("gateway.yaml"), &write)
+        .unwrap_or_else(|error| panic!("{error}"));
+    clear();
+    let changes = loaded
+        .reload_noting(&write)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(changes.is_empty(), "{changes}");
+    clear();
+}

@@ -14,8 +14,8 @@ use towergate_definition::Place;
 
 #[cfg(feature = "rustls")]
 use super::serve_tls;
-use super::{follow, serve, serve_admin, signals::StopSignals};
-use crate::config::{self, Finding, Loaded};
+use super::{files::Files, follow, serve, serve_admin, signals::StopSignals};
+use crate::config::{self, Finding, Loaded, NoteFile};
 #[cfg(feature = "rustls")]
 use crate::tls::Certificates;
 
@@ -42,7 +42,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         print_error(USAGE);
         return ExitCode::FAILURE;
     };
-    let loaded = match config::load(&command.file) {
+    let load = |note: NoteFile<'_>| config::load_noting(&command.file, note);
+    let (loaded, files) = follow::noting(&Files::default(), load);
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(refused) => {
             print_findings(refused.findings());
@@ -53,7 +55,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if command.check {
         return ExitCode::SUCCESS;
     }
-    match run(loaded) {
+    match run(loaded, files) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             print_findings(&[failure]);
@@ -86,19 +88,19 @@ impl Command {
 }
 
 /// Listens and serves until a signal says to stop.
-fn run(loaded: Loaded) -> Result<(), Finding> {
+fn run(loaded: Loaded, files: Files) -> Result<(), Finding> {
     let failed = |message: String| loaded.error(Place::root().key("listen"), message);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
         .map_err(|error| failed(format!("cannot start the runtime: {error}")))?;
-    let served = runtime.block_on(listen(loaded));
+    let served = runtime.block_on(listen(loaded, files));
     // A look-up of a name cannot be cancelled, and is not waited for.
     runtime.shutdown_background();
     served
 }
 
-async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
+async fn listen(mut loaded: Loaded, files: Files) -> Result<(), Finding> {
     let (address, listener) = bind(&loaded, "listen", loaded.listen).await?;
     loaded.listen = address;
     let admin = match loaded.admin {
@@ -116,8 +118,6 @@ async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
     let signals = StopSignals::new().and_then(|first| Ok((first, StopSignals::new()?)));
     let (mut stop, mut stop_now) =
         signals.map_err(|error| failed(format!("cannot wait for signals: {error}")))?;
-    // What changes from here on is noticed, so that whoever reads the address may change it.
-    let files = follow::look(loaded.files().to_vec()).await;
     announce(address).map_err(|error| failed(format!("cannot print the address: {error}")))?;
     #[cfg(feature = "rustls")]
     if let Some(tls) = &loaded.tls {
