@@ -10,12 +10,12 @@ use crate::ChangeKind;
 use crate::Changes;
 
 impl Loaded {
-    /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says as
-    /// before goes on as it is, with its connections, counts and caches.
+    /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says
+    /// as before goes on as it is, with its connections, counts and caches.
     ///
-    /// The listeners stay as they are: one that is new, gone or elsewhere in the file is a warning, which says what is served
-    /// until the program starts again. Certificates are replaced, also those of clones; where the file has no `tls` any more,
-    /// they stay.
+    /// The listeners stay as they are: one that is new, gone or elsewhere in the file is a warning, which says what is
+    /// served until the program starts again. Certificates are replaced, also those of clones; where the file has no
+    /// `tls` any more, they stay.
     ///
     /// # Errors
     ///
