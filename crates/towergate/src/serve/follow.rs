@@ -1,6 +1,6 @@
 //! Serves what a configuration says, as it changes.
 
-use std::{cell::RefCell, time::Duration};
+use std::{cell::RefCell, future::pending, time::Duration};
 
 use tokio::{task::spawn_blocking, time::sleep};
 use towergate_core::{Clock as _, SystemClock};
@@ -17,15 +17,16 @@ const INTERVAL: Duration = Duration::from_millis(200);
 /// How often files that change all the time are waited for, until they are read as they are.
 const MAX_WAITS: u32 = 25;
 
-/// Reads what may name files, and returns it with these files as they were before they were read, so that no later change
-/// of them is missed. Those that stayed as they were `before` need not be read for that.
+/// Reads what may name files, and returns it with these files as they were before they were read, so that no later
+/// change of them is missed. Those that stayed as they were `before` need not be read for that.
 pub(super) fn noting<T>(before: &Files, read: impl FnOnce(NoteFile<'_>) -> T) -> (T, Files) {
     let files = RefCell::new(Files::default());
     let read = read(&|path| files.borrow_mut().note(path, SystemClock.now(), before));
     (read, files.into_inner())
 }
 
-/// Reads the configuration again whenever one of its files has changed since `files`, and says what came of it.
+/// Reads the configuration again whenever one of its files has changed since `files`, and says what came of it. Never
+/// ends.
 pub(super) async fn follow(mut loaded: Loaded, mut files: Files) {
     let mut is_degraded = false;
     loop {
@@ -50,7 +51,7 @@ pub(super) async fn follow(mut loaded: Loaded, mut files: Files) {
         let Ok(reloaded) = reloaded.await else {
             // A bug: what is served stays, and no change is taken any more.
             print_error("the configuration cannot be read again");
-            return;
+            return pending().await;
         };
         (loaded, files) = reloaded;
     }
