@@ -5,9 +5,7 @@ use std::net::SocketAddr;
 use towergate_definition::{Diagnostic, Place};
 
 use super::{ConfigError, Loaded, NoteFile, load_with};
-#[cfg(feature = "rustls")]
-use crate::ChangeKind;
-use crate::Changes;
+use crate::{ChangeKind, Changes};
 
 impl Loaded {
     /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says
@@ -63,6 +61,10 @@ impl Loaded {
                 let place = Place::from_iter(["tls", "certificates"]);
                 changes.note(ChangeKind::Changed, place);
             }
+        }
+        if self.shutdown_delay != new.shutdown_delay {
+            let place = Place::root().key("shutdownDelayMs");
+            changes.note(ChangeKind::Changed, place);
         }
         *self = new;
         Ok(changes.sorted())

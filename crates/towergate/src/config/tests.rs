@@ -83,7 +83,7 @@ fn a_file_is_loaded_with_what_is_worth_knowing() {
         ),
         (
             "every key",
-            "listen: '[::1]:0'\nregion: eu-west-1\naccountId: 012345678901\ntrustedHops: 32\n\
+            "listen: '[::1]:0'\nregion: eu-west-1\naccountId: 012345678901\ntrustedHops: 32\nshutdownDelayMs: 600000\n\
              apis: {pets: {protocol: REST, definition: pets.json, strict: true, stages: {prod: {variables: {backend: h, port: 80, on: true}}}}}",
             "[::1]:0",
             &[],
@@ -266,6 +266,16 @@ fn a_reload_names_each_part_that_changed_and_no_other() {
             "proxies",
             serving("trustedHops: 1\nregion: eu-west-1"),
             "changed region\nchanged trustedHops",
+        ),
+        (
+            "a pause before the end",
+            serving("trustedHops: 1\nregion: eu-west-1\nshutdownDelayMs: 5"),
+            "changed shutdownDelayMs",
+        ),
+        (
+            "no pause, which is the default",
+            serving("trustedHops: 1\nregion: eu-west-1\nshutdownDelayMs: 0"),
+            "changed shutdownDelayMs",
         ),
         (
             "strict",

@@ -2,7 +2,7 @@
 
 use std::{cell::RefCell, future::pending, time::Duration};
 
-use tokio::{task::spawn_blocking, time::sleep};
+use tokio::{sync::watch, task::spawn_blocking, time::sleep};
 use towergate_core::{Clock as _, SystemClock};
 
 use super::{
@@ -27,7 +27,11 @@ pub(super) fn noting<T>(before: &Files, read: impl FnOnce(NoteFile<'_>) -> T) ->
 
 /// Reads the configuration again whenever one of its files has changed since `files`, and says what came of it. Never
 /// ends.
-pub(super) async fn follow(mut loaded: Loaded, mut files: Files) {
+pub(super) async fn follow(
+    mut loaded: Loaded,
+    mut files: Files,
+    shutdown_delay: &watch::Sender<Duration>,
+) {
     let mut is_degraded = false;
     loop {
         sleep(INTERVAL).await;
@@ -54,6 +58,7 @@ pub(super) async fn follow(mut loaded: Loaded, mut files: Files) {
             return pending().await;
         };
         (loaded, files) = reloaded;
+        shutdown_delay.send_replace(loaded.shutdown_delay);
     }
 }
 

@@ -5,7 +5,6 @@ use std::{
     io::{self, Write as _},
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
 };
 
 use tokio::sync::watch;
@@ -29,8 +28,8 @@ Serves the gateway of a configuration, gateway.yaml. With --check it only says w
 /// A change of the file, or of a definition, certificate or secret that it names, is taken while it serves, whole or
 /// not at all, and reported on standard error.
 ///
-/// SIGTERM and SIGINT end it: no connection is accepted any more, and the requests in flight have 30 seconds to end. A
-/// second signal waits for nothing.
+/// SIGTERM and SIGINT end it: the admin listener says at once that it is not ready, no connection is accepted any more
+/// after `shutdownDelayMs`, and the requests in flight have 30 seconds to end. A second signal waits for nothing.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -117,19 +116,23 @@ fn failed(loaded: &Loaded, message: String) -> Finding {
 /// Serves on all listeners as the configuration says, until it was told to stop and the requests in flight have ended.
 async fn serve_all(listeners: Listeners, loaded: Loaded, files: Files, mut signals: StopSignals) {
     let gateway = loaded.gateway.clone();
+    let delay = watch::Sender::new(loaded.shutdown_delay);
     let stopping = watch::Sender::new(false);
     let servers = listeners.serve(&gateway, || is_true(stopping.subscribe()));
     let told_to_stop = async {
         signals.next().await;
-        // Probes are told before the listener closes.
-        gateway.drain(Duration::ZERO).await;
+        let delay = *delay.borrow();
+        tokio::select! {
+            () = gateway.withdraw(delay) => {}
+            () = signals.next() => return,
+        }
         stopping.send_replace(true);
         signals.next().await;
     };
     tokio::select! {
         () = servers => {}
         () = told_to_stop => {}
-        () = follow::follow(loaded, files) => {}
+        () = follow::follow(loaded, files, &delay) => {}
     }
 }
 
