@@ -9,7 +9,10 @@ use super::{
     files::Files,
     program::{print_error, print_findings},
 };
-use crate::config::{Loaded, NoteFile};
+use crate::{
+    Changes,
+    config::{ConfigError, Loaded, NoteFile},
+};
 
 /// How often files are looked at. A change is taken once it has lasted so long: whoever writes may need several writes.
 const INTERVAL: Duration = Duration::from_millis(200);
@@ -49,16 +52,18 @@ pub(super) async fn follow(
         let settled = settle(seen, look_again).await;
         // A definition may take long to compile: requests are not to wait for it.
         let reloaded = spawn_blocking(move || {
-            let ((), files) = noting(&settled, |note| report(&mut loaded, note));
-            (loaded, files)
+            let (outcome, files) = noting(&settled, |note| loaded.reload_noting(note));
+            (loaded, files, outcome)
         });
         let Ok(reloaded) = reloaded.await else {
             // A bug: what is served stays, and no change is taken any more.
             print_error("the configuration cannot be read again");
             return pending().await;
         };
-        (loaded, files) = reloaded;
+        let outcome;
+        (loaded, files, outcome) = reloaded;
         shutdown_delay.send_replace(loaded.shutdown_delay);
+        report(&loaded, outcome);
     }
 }
 
@@ -81,9 +86,9 @@ async fn look_again(files: Files) -> Files {
     look.await.unwrap_or(known)
 }
 
-/// Takes a changed configuration, or says why not.
-fn report(loaded: &mut Loaded, note: NoteFile<'_>) {
-    match loaded.reload_noting(note) {
+/// Says what came of a changed configuration.
+fn report(loaded: &Loaded, outcome: Result<Changes, ConfigError>) {
+    match outcome {
         Ok(changes) => {
             print_findings(&loaded.findings);
             if changes.is_empty() {
