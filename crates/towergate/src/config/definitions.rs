@@ -94,6 +94,7 @@ pub(super) fn prepare(
         client: settings.client.clone(),
         functions: settings.functions.clone(),
         store,
+        account_id: settings.account_id.map(str::to_owned),
         degraded: Arc::clone(&kept.degraded),
     };
     Prepared { gateway, kept }
@@ -108,7 +109,13 @@ fn shared_store(
     findings: &mut Findings,
 ) -> Option<SharedStore> {
     let redis = settings.store.as_ref()?;
-    if let Some(known) = kept.store.as_ref().filter(|(known, _)| known == redis) {
+    // Limits are kept under the account.
+    let is_same = kept.account_id.as_deref() == settings.account_id;
+    if let Some(known) = kept
+        .store
+        .as_ref()
+        .filter(|(known, _)| is_same && known == redis)
+    {
         return Some(known.clone());
     }
     match redis.connect(settings.account_id, &kept.degraded) {

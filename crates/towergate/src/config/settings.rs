@@ -97,6 +97,8 @@ pub(super) struct Kept {
     pub(super) functions: Vec<FunctionSettings>,
     /// The store that nodes share, and what it was made of.
     pub(super) store: Option<(RedisSettings, Arc<dyn SharedLimits>)>,
+    /// The account whose limits it keeps.
+    pub(super) account_id: Option<String>,
     /// Whether that store is out of reach.
     pub(super) degraded: Arc<AtomicBool>,
 }

@@ -308,8 +308,16 @@ fn a_reload_names_each_part_that_changed_and_no_other() {
         ),
         #[cfg(feature = "redis")]
         (
+            "the store for another account",
+            serving(
+                "store: {redis: {url: 'redis://127.0.0.1:1', mode: exact}}\naccountId: '123456789012'",
+            ),
+            "changed accountId\nchanged store",
+        ),
+        #[cfg(feature = "redis")]
+        (
             "the store of this node",
-            serving("store: memory"),
+            serving("store: memory\naccountId: '123456789012'"),
             "changed store",
         ),
     ];
