@@ -193,3 +193,20 @@ fn another_certificate_is_taken_while_a_broken_one_changes_nothing() {
     is_served("api.example.com", "TLS is back");
     assert!(loaded.findings.is_empty());
 }
+
+#[test]
+fn the_guide_is_loaded_without_a_finding() {
+    let guide = include_str!("../../../../../docs/guides/serving.md");
+    let (_, text) = guide.split_once("```yaml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let (chain, key) = issue(&["api.example.com"]);
+    let folder = Folder::new(&[
+        ("gateway.yaml", text),
+        ("pets.json", PETS),
+        ("own.pem", &chain),
+        ("own.key", &key),
+    ]);
+    let loaded = folder.load().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(folder.lines(&loaded.findings), [""; 0]);
+    assert_eq!(loaded.shutdown_delay.as_secs(), 5);
+}
