@@ -127,18 +127,6 @@ impl Control {
             |old, new| old.api.definition == new.api.definition,
         );
         changes.compare(
-            old.services.iter().map(|(origin, told)| (origin, told)),
-            self.services.iter().map(|(origin, told)| (origin, told)),
-            |origin| Place::from_iter(["services", origin]),
-            |old, new| old.is_same(new),
-        );
-        changes.compare(
-            old.functions.iter().map(|(arn, told)| (arn, told)),
-            self.functions.iter().map(|(arn, told)| (arn, told)),
-            |arn| Place::from_iter(["functions", arn]),
-            |old, new| old.is_same(new),
-        );
-        changes.compare(
             old.api_keys.iter().map(|key| (&key.id, key)),
             self.api_keys.iter().map(|key| (&key.id, key)),
             |id| Place::from_iter(["apiKeys", id]),
@@ -156,6 +144,24 @@ impl Control {
             |name| Place::from_iter(["domainNames", name]),
             |old, new| old == new,
         );
+        self.note_changes_of_the_whole(old, &mut changes);
+        changes.sorted()
+    }
+
+    /// Notes what is another for all APIs: services, functions and settings of the whole.
+    fn note_changes_of_the_whole(&self, old: &Self, changes: &mut Changes) {
+        changes.compare(
+            old.services.iter().map(|(origin, told)| (origin, told)),
+            self.services.iter().map(|(origin, told)| (origin, told)),
+            |origin| Place::from_iter(["services", origin]),
+            |old, new| old.is_same(new),
+        );
+        changes.compare(
+            old.functions.iter().map(|(arn, told)| (arn, told)),
+            self.functions.iter().map(|(arn, told)| (arn, told)),
+            |arn| Place::from_iter(["functions", arn]),
+            |old, new| old.is_same(new),
+        );
         let whole = [
             ("region", old.region == self.region),
             ("accountId", old.account_id == self.account_id),
@@ -169,7 +175,6 @@ impl Control {
                 changes.note(ChangeKind::Changed, Place::root().key(key));
             }
         }
-        changes.sorted()
     }
 
     /// Returns what the canary of a stage serves, if that has a definition of its own.

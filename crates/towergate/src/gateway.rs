@@ -248,8 +248,9 @@ impl Gateway {
         serving.in_flight.drain(sleep).await
     }
 
-    /// Says that the gateway is to end, and waits for `delay`, so that load balancers may learn from [`Admin`] that it is
-    /// no longer ready before its listener closes. Requests are answered as ever; without a delay it returns at once.
+    /// Says that the gateway is to end, and waits for `delay`, so that load balancers may learn from [`Admin`] that it
+    /// is no longer ready before its listener closes. Requests are answered as ever; without a delay it returns at
+    /// once.
     ///
     /// ```
     /// # use std::time::Duration;

@@ -5,7 +5,7 @@
 //! region: us-east-1                   # the default
 //! accountId: "123456789012"           # 000000000000 by default
 //! trustedHops: 0                      # the default; how many proxies in front are believed, at most 32
-//! shutdownDelayMs: 0                  # the default; how long it serves on without being ready before it ends, at most 600000
+//! shutdownDelayMs: 0                  # the default; how long it still accepts once it is not ready, at most 600000
 //! apis:
 //!   pets:                             # the API id
 //!     protocol: REST
@@ -97,8 +97,8 @@ pub struct Loaded {
     /// The listener for TLS beside it, which `serve_tls` of the feature `serve` serves.
     #[cfg(feature = "rustls")]
     pub tls: Option<TlsListener>,
-    /// How long a server goes on accepting connections once it is told to stop, at most 10 minutes; none by default. See
-    /// [`Gateway::withdraw`].
+    /// How long a server goes on accepting connections once it is told to stop, at most 10 minutes; none by default.
+    /// It is what [`Gateway::withdraw`] waits for.
     pub shutdown_delay: Duration,
     /// What was found and refuses nothing: warnings, and parts of definitions that are not served.
     pub findings: Vec<Finding>,
