@@ -32,3 +32,6 @@ mod guides_mapping_templates {}
 
 #[doc = include_str!("../../docs/guides/releases.md")]
 mod guides_releases {}
+
+#[doc = include_str!("../../docs/guides/serving.md")]
+mod guides_serving {}

@@ -6,7 +6,9 @@ use crate::{Context, TrustedHops, X_FORWARDED_PORT, X_FORWARDED_PROTO};
 
 /// The scheme that the client used.
 ///
-/// In a request's extensions it stands above all else: a host that terminates TLS says so with it.
+/// In a request's extensions it is that of the connection: a host that terminates TLS says so with it. It stands above
+/// what the request says of itself, and beneath what believed proxies say ([`TrustedHops`]): the connection is theirs,
+/// and the client is behind them.
 ///
 /// ```
 /// use http::Request;
@@ -56,12 +58,13 @@ impl ClientScheme {
 }
 
 impl Context {
-    /// Returns the scheme that the client used: what the host says in [`ClientScheme`], what believed proxies say, or from
-    /// HTTP/2 on what the request says. In HTTP/1 a client may write any scheme into its target.
+    /// Returns the scheme that the client used: what believed proxies say, what the host says in [`ClientScheme`], or
+    /// from HTTP/2 on what the request says. In HTTP/1 a client may write any scheme into its target.
     #[must_use]
     pub fn scheme(&self) -> ClientScheme {
-        self.noted_scheme()
-            .or_else(|| self.trusted_hops().told_scheme(self.headers()))
+        self.trusted_hops()
+            .told_scheme(self.headers())
+            .or_else(|| self.noted_scheme())
             .or_else(|| match self.version() {
                 Version::HTTP_09 | Version::HTTP_10 | Version::HTTP_11 => None,
                 _ => ClientScheme::parse(self.uri().scheme_str()?),

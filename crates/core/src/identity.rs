@@ -4,7 +4,8 @@ use std::{collections::BTreeMap, fmt};
 
 /// Who calls, as far as authorizers found out: the `identity.*` and `authorizer.*` of `$context`.
 ///
-/// The API key has a place of its own, [`ApiKeyInfo`](crate::ApiKeyInfo). What the connection itself tells (`identity.sourceIp`, `identity.userAgent`) is the [`Context`](crate::Context)'s.
+/// The API key has a place of its own, [`ApiKeyInfo`](crate::ApiKeyInfo). What the connection itself tells
+/// (`identity.sourceIp`, `identity.userAgent`) is the [`Context`](crate::Context)'s.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Identity {

@@ -61,8 +61,9 @@ impl Lambda {
         Self(Arc::new(function))
     }
 
-    /// Whether both are clones of one.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    /// Returns whether both are clones of one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 }

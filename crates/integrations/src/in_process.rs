@@ -33,8 +33,9 @@ impl InProcess {
         Self(Arc::new(Shared(service)))
     }
 
-    /// Whether both are clones of one.
-    pub(crate) fn is_same(&self, other: &Self) -> bool {
+    /// Returns whether both are clones of one.
+    #[must_use]
+    pub fn is_same(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.0, &other.0)
     }
 

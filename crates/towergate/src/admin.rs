@@ -18,7 +18,7 @@ use crate::{Gateway, RouteInfo};
 /// | path | answer |
 /// |---|---|
 /// | `/health` | 200 while the process answers at all |
-/// | `/ready` | 200, or 503 while the gateway drains: send it no more requests |
+/// | `/ready` | 200, or 503 once the gateway [withdraws](Gateway::withdraw) or drains: send it no more requests |
 /// | `/routes` | every method of every stage as JSON, and what its definition asks for and is not done |
 ///
 /// ```

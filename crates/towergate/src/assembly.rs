@@ -120,6 +120,9 @@ impl Assembly<'_> {
             region: told.region,
             account_id: told.account_id,
             strict: told.strict,
+            trusted_hops: runtime.trusted_hops,
+            services: told.services,
+            functions: told.functions,
             apis,
             stages,
             histories,
@@ -223,21 +226,18 @@ impl Assembly<'_> {
         let backends = &mut told.runtime.backends;
         let all = || apis.values().chain(canaries.values());
         let services = all().flat_map(|api| api.services.iter().cloned());
-        for (origin, service) in std::mem::take(&mut told.services)
-            .into_iter()
-            .chain(services)
-        {
+        for (origin, service) in told.services.iter().cloned().chain(services) {
             if let Err(error) = backends.insert_service(&origin, service) {
                 self.error(Place::from_iter(["services", &origin]), error.to_string());
             }
         }
         let functions = all().flat_map(|api| api.functions.iter().cloned());
         let mut functions: Vec<_> = functions.collect();
-        for (text, function) in std::mem::take(&mut told.functions) {
-            match FunctionArn::parse(&text) {
-                Ok(arn) => functions.push((arn, function)),
+        for (text, function) in &told.functions {
+            match FunctionArn::parse(text) {
+                Ok(arn) => functions.push((arn, function.clone())),
                 Err(error) => {
-                    self.error(Place::from_iter(["functions", &text]), error.to_string());
+                    self.error(Place::from_iter(["functions", text]), error.to_string());
                 }
             }
         }

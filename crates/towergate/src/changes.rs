@@ -4,7 +4,9 @@ use std::{collections::BTreeMap, fmt};
 
 use towergate_definition::{self as definition, HttpMethod, Method, Place};
 
-/// What a [reload](crate::Gateway::reload) changed; what it does not name went on as it was.
+/// What a [reload](crate::Gateway::reload) changed; what it does not name went on as it was. What only code can say is
+/// not compared: the observer, the keys of issuers, and of the [backends](crate::GatewayBuilder::backends) client, time
+/// and chance.
 ///
 /// Displayed it is one line for each part: `changed apis.pets.stages.prod`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

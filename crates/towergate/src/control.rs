@@ -2,7 +2,9 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 
+use towergate_core::TrustedHops;
 use towergate_definition::Place;
+use towergate_integrations::{InProcess, Lambda};
 use towergate_routing::Domain;
 use towergate_stages::{Deployment, DeploymentError, Deployments};
 use towergate_throttling::{ApiKey, Rate, UsagePlan, UsagePlans};
@@ -27,6 +29,9 @@ pub(crate) struct Control {
     pub(crate) region: Option<String>,
     pub(crate) account_id: Option<String>,
     pub(crate) strict: bool,
+    pub(crate) trusted_hops: TrustedHops,
+    pub(crate) services: Vec<(String, InProcess)>,
+    pub(crate) functions: Vec<(String, Lambda)>,
     pub(crate) apis: BTreeMap<String, Arc<ServedApi>>,
     /// By the API's id and the stage's name.
     pub(crate) stages: BTreeMap<(String, String), ServedStage>,
@@ -101,6 +106,10 @@ impl Control {
         for (id, new) in &self.apis {
             if let Some(old) = old.apis.get(id) {
                 changes.compare_definitions(id, &old.api.definition, &new.api.definition);
+                if old.api.strict != new.api.strict {
+                    let place = Place::from_iter(["apis", id, "strict"]);
+                    changes.note(ChangeKind::Changed, place);
+                }
             }
         }
         changes.compare(
@@ -135,17 +144,37 @@ impl Control {
             |name| Place::from_iter(["domainNames", name]),
             |old, new| old == new,
         );
-        let accounts = [
+        self.note_changes_of_the_whole(old, &mut changes);
+        changes.sorted()
+    }
+
+    /// Notes what is another for all APIs: services, functions and settings of the whole.
+    fn note_changes_of_the_whole(&self, old: &Self, changes: &mut Changes) {
+        changes.compare(
+            old.services.iter().map(|(origin, told)| (origin, told)),
+            self.services.iter().map(|(origin, told)| (origin, told)),
+            |origin| Place::from_iter(["services", origin]),
+            |old, new| old.is_same(new),
+        );
+        changes.compare(
+            old.functions.iter().map(|(arn, told)| (arn, told)),
+            self.functions.iter().map(|(arn, told)| (arn, told)),
+            |arn| Place::from_iter(["functions", arn]),
+            |old, new| old.is_same(new),
+        );
+        let whole = [
             ("region", old.region == self.region),
             ("accountId", old.account_id == self.account_id),
             ("throttle", old.throttle == self.throttle),
+            ("strict", old.strict == self.strict),
+            ("trustedHops", old.trusted_hops == self.trusted_hops),
+            ("store", old.plans.is_shared_by(self.plans.shared())),
         ];
-        for (key, is_same) in accounts {
+        for (key, is_same) in whole {
             if !is_same {
                 changes.note(ChangeKind::Changed, Place::root().key(key));
             }
         }
-        changes.sorted()
     }
 
     /// Returns what the canary of a stage serves, if that has a definition of its own.

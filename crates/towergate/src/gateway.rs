@@ -248,6 +248,30 @@ impl Gateway {
         serving.in_flight.drain(sleep).await
     }
 
+    /// Says that the gateway is to end, and waits for `delay`, so that load balancers may learn from [`Admin`] that it
+    /// is no longer ready before its listener closes. Requests are answered as ever; without a delay it returns at
+    /// once.
+    ///
+    /// ```
+    /// # use std::time::Duration;
+    /// # async fn run(gateway: towergate::Gateway, ctrl_c: impl Future<Output = ()>) {
+    /// let shutdown = async { // of the server
+    ///     ctrl_c.await;
+    ///     gateway.withdraw(Duration::from_secs(5)).await;
+    /// };
+    /// # shutdown.await;
+    /// # }
+    /// ```
+    pub async fn withdraw(&self, delay: Duration) {
+        let serving = self.0.serving.load_full();
+        serving.in_flight.withdraw();
+        if !delay.is_zero() {
+            let backends = &serving.runtime.backends;
+            let deadline = backends.clock().now().saturating_add(delay);
+            backends.timer().sleep_until(deadline).await;
+        }
+    }
+
     /// Returns whether the gateway was told to end.
     #[must_use]
     pub fn is_draining(&self) -> bool {

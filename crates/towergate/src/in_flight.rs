@@ -31,9 +31,14 @@ impl InFlight {
         self.draining.load(Ordering::SeqCst)
     }
 
+    /// Says that the gateway is to end.
+    pub(crate) fn withdraw(&self) {
+        self.draining.store(true, Ordering::SeqCst);
+    }
+
     /// Waits until no request is in flight, or `deadline` ends. Returns whether there is none.
     pub(crate) async fn drain(&self, deadline: impl Future<Output = ()>) -> bool {
-        self.draining.store(true, Ordering::SeqCst);
+        self.withdraw();
         let mut deadline = pin!(deadline);
         std::future::poll_fn(|cx| {
             if self.poll_idle(cx).is_ready() {

@@ -4,7 +4,10 @@
 //! use towergate::tls::{Certificate, Certificates};
 //!
 //! # fn own() -> Result<(), Box<dyn std::error::Error>> {
-//! # let issue = |name: &str| rcgen::generate_simple_self_signed([name.to_owned()]).map(|own| (own.cert.pem(), own.signing_key.serialize_pem()));
+//! # let issue = |name: &str| {
+//! #     let own = rcgen::generate_simple_self_signed([name.to_owned()])?;
+//! #     Ok::<_, rcgen::Error>((own.cert.pem(), own.signing_key.serialize_pem()))
+//! # };
 //! # let (chain, key) = issue("api.example.com")?;
 //! # let (next_chain, next_key) = issue("*.example.com")?;
 //! let certificate = Certificate::from_pem(&chain, &key)?;
@@ -45,8 +48,8 @@ pub struct Certificate {
 }
 
 impl Certificate {
-    /// Reads a certificate, those of its issuers behind it, and its private key, which is not encrypted: PKCS #8, PKCS #1
-    /// or SEC 1. Other sections of the texts are skipped, so both may be one.
+    /// Reads a certificate, those of its issuers behind it, and its private key, which is not encrypted: PKCS #8,
+    /// PKCS #1 or SEC 1. Other sections of the texts are skipped, so both may be one.
     ///
     /// Its server names are the DNS names of its `subjectAltName`.
     ///
@@ -100,8 +103,8 @@ impl Certificate {
         self.server_names.iter().map(String::as_str)
     }
 
-    /// Returns whether both present the same chain for the same names. Their keys are the same then: the certificate holds
-    /// the public one.
+    /// Returns whether both present the same chain for the same names. Their keys are the same then: the certificate
+    /// holds the public one.
     #[cfg(feature = "config")]
     fn is_same(&self, other: &Self) -> bool {
         self.key.cert == other.key.cert && self.server_names == other.server_names
@@ -160,8 +163,9 @@ pub(crate) fn server_name(text: &str) -> Result<String, CertificateError> {
 
 /// The certificates of a server. Clones share them.
 ///
-/// A handshake gets the certificate of the server name that the client asks for (SNI, RFC 6066 section 3): that of the very
-/// name, else that of the name with `*` for its first label, else the first of all. So does a client that names none.
+/// A handshake gets the certificate of the server name that the client asks for (SNI, RFC 6066 section 3): that of the
+/// very name, else that of the name with `*` for its first label, else the first of all. So does a client that names
+/// none.
 #[derive(Clone)]
 pub struct Certificates(Arc<ArcSwap<Table>>);
 
@@ -178,7 +182,8 @@ impl Certificates {
         Ok(Self(Arc::new(ArcSwap::from_pointee(table))))
     }
 
-    /// Puts others in their place, for every handshake from now on; connections stay as they are. An error changes nothing.
+    /// Puts others in their place, for every handshake from now on; connections stay as they are. An error changes
+    /// nothing.
     ///
     /// # Errors
     ///

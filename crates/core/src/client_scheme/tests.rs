@@ -28,7 +28,7 @@ fn scheme_and_port_are_those_the_client_used() {
         ("x-forwarded-port", "0"),
     ];
     let bare: Headers = &[("host", "a.example")];
-    let cases: [(&str, &str, TrustedHops, Headers, Option<ClientScheme>, _); 18] = [
+    let cases: [(&str, &str, TrustedHops, Headers, Option<ClientScheme>, _); 21] = [
         ("a host alone", "/", plain, bare, None, ("http", 80)),
         ("no host", "/", plain, &[], None, ("http", 80)),
         (
@@ -65,12 +65,36 @@ fn scheme_and_port_are_those_the_client_used() {
         ),
         ("host knows", "/", plain, bare, Some(Https), ("https", 443)),
         (
-            "host knows better",
+            "host knows better than the request",
             "https://b.example/",
+            plain,
+            proxied,
+            Some(Http),
+            ("http", 80),
+        ),
+        (
+            "a proxy knows better than the host",
+            "/",
             x(1),
             proxied,
             Some(Http),
-            ("http", 8443),
+            ("https", 8443),
+        ),
+        (
+            "a proxy that speaks TLS to the host, and no TLS to the client",
+            "/",
+            x(1),
+            &[("host", "a.example"), ("x-forwarded-proto", "http")],
+            Some(Https),
+            ("http", 80),
+        ),
+        (
+            "a proxy that says nothing to a host that does",
+            "/",
+            x(1),
+            bare,
+            Some(Https),
+            ("https", 443),
         ),
         (
             "nobody is believed",

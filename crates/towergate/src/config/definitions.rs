@@ -3,12 +3,13 @@
 use std::{path::Path, sync::Arc};
 
 use towergate_definition::{Diagnostic, Place};
-use towergate_integrations::Backends;
+use towergate_integrations::{Backends, Lambda};
 use towergate_openapi::{Imported, ReadError, ReadOptions};
 use towergate_throttling::SharedLimits;
 
 use super::{
     finding::{Finding, Findings, Source},
+    functions::FunctionSettings,
     place_of,
     settings::{Kept, Settings, StageOfFile},
     store::RedisSettings,
@@ -36,7 +37,7 @@ pub(super) fn prepare(
             Backends::new().with_client(settings.client.clone()),
         ),
     };
-    let backends = with_functions(backends, settings, findings);
+    let backends = with_functions(backends, settings, &mut gateway.functions, findings);
     gateway = gateway
         .trusted_hops(settings.trusted_hops)
         .backends(backends.clone());
@@ -93,6 +94,7 @@ pub(super) fn prepare(
         client: settings.client.clone(),
         functions: settings.functions.clone(),
         store,
+        account_id: settings.account_id.map(str::to_owned),
         degraded: Arc::clone(&kept.degraded),
     };
     Prepared { gateway, kept }
@@ -107,7 +109,13 @@ fn shared_store(
     findings: &mut Findings,
 ) -> Option<SharedStore> {
     let redis = settings.store.as_ref()?;
-    if let Some(known) = kept.store.as_ref().filter(|(known, _)| known == redis) {
+    // Limits are kept under the account.
+    let is_same = kept.account_id.as_deref() == settings.account_id;
+    if let Some(known) = kept
+        .store
+        .as_ref()
+        .filter(|(known, _)| is_same && known == redis)
+    {
         return Some(known.clone());
     }
     match redis.connect(settings.account_id, &kept.degraded) {
@@ -119,17 +127,25 @@ fn shared_store(
     }
 }
 
-/// Returns backends that know the functions.
+/// Returns backends that know the functions, which are `told` to the gateway too.
 fn with_functions(
     mut backends: Backends,
     settings: &Settings<'_>,
+    told: &mut Vec<(String, Lambda)>,
     findings: &mut Findings,
 ) -> Backends {
-    for function in &settings.functions {
-        let inserted = backends.insert_function(&function.arn, function.function.clone());
-        if let Err(error) = inserted {
-            let place = function.place.key("arn");
-            findings.extend([Diagnostic::error(place, error.to_string())]);
+    for FunctionSettings {
+        arn,
+        function,
+        place,
+        ..
+    } in &settings.functions
+    {
+        match backends.insert_function(arn, function.clone()) {
+            Ok(()) => told.push((arn.as_str().to_owned(), function.clone())),
+            Err(error) => {
+                findings.extend([Diagnostic::error(place.key("arn"), error.to_string())]);
+            }
         }
     }
     backends

@@ -8,6 +8,8 @@ use std::{
 use towergate_definition::{Diagnostic, Place, Severity};
 use towergate_openapi::document::Document;
 
+use super::NoteFile;
+
 /// A diagnostic, and the line of the file it is about.
 ///
 /// Printed it is one line, whatever the file holds: `FILE:LINE: KEY: severity: text`. The key of a whole file is `.`.
@@ -58,25 +60,27 @@ impl fmt::Write for OneLine<'_, '_> {
 }
 
 /// Collects what is found in the configuration and in the definitions it names.
-#[derive(Debug)]
-pub(super) struct Findings {
+pub(super) struct Findings<'a> {
     source: Source,
     found: Vec<Finding>,
+    note: NoteFile<'a>,
     /// The files that were looked at beside the configuration.
     files: Vec<PathBuf>,
 }
 
-impl Findings {
-    pub(super) fn new(source: Source) -> Self {
+impl<'a> Findings<'a> {
+    pub(super) fn new(source: Source, note: NoteFile<'a>) -> Self {
         Self {
             source,
             found: Vec::new(),
+            note,
             files: Vec::new(),
         }
     }
 
-    /// Notes that a file is part of the configuration, whether it is there or not.
+    /// Notes that a file is part of the configuration, whether it is there or not, and is to be read now.
     pub(super) fn note_file(&mut self, file: &Path) {
+        (self.note)(file);
         self.files.push(file.to_owned());
     }
 

@@ -5,6 +5,7 @@
 //! region: us-east-1                   # the default
 //! accountId: "123456789012"           # 000000000000 by default
 //! trustedHops: 0                      # the default; how many proxies in front are believed, at most 32
+//! shutdownDelayMs: 0                  # the default; how long it still accepts once it is not ready, at most 600000
 //! apis:
 //!   pets:                             # the API id
 //!     protocol: REST
@@ -48,6 +49,7 @@ mod fields;
 mod finding;
 mod functions;
 mod method_settings;
+mod reload;
 mod secrets;
 mod settings;
 mod store;
@@ -65,6 +67,7 @@ use std::{
     net::SocketAddr,
     path::{Path, PathBuf},
     sync::atomic::Ordering,
+    time::Duration,
 };
 
 use towergate_definition::{Diagnostic, Place};
@@ -76,9 +79,7 @@ use self::{
     secrets::Secrets,
     settings::{Kept, Settings},
 };
-#[cfg(feature = "rustls")]
-use crate::ChangeKind;
-use crate::{BuildError, Changes, Gateway, GatewayBuilder};
+use crate::{BuildError, Gateway, GatewayBuilder};
 
 pub use finding::Finding;
 #[cfg(feature = "rustls")]
@@ -96,6 +97,9 @@ pub struct Loaded {
     /// The listener for TLS beside it, which `serve_tls` of the feature `serve` serves.
     #[cfg(feature = "rustls")]
     pub tls: Option<TlsListener>,
+    /// How long a server goes on accepting connections once it is told to stop, at most 10 minutes; none by default.
+    /// It is what [`Gateway::withdraw`] waits for.
+    pub shutdown_delay: Duration,
     /// What was found and refuses nothing: warnings, and parts of definitions that are not served.
     pub findings: Vec<Finding>,
     files: Vec<PathBuf>,
@@ -104,59 +108,6 @@ pub struct Loaded {
 }
 
 impl Loaded {
-    /// Reads the configuration again, and makes the gateway serve what it says now: whole, or not at all. What it says as
-    /// before goes on as it is, with its connections, counts and caches.
-    ///
-    /// The listeners stay where they are: another address is a warning. Certificates are replaced, also those of clones.
-    ///
-    /// # Errors
-    ///
-    /// Returns everything there is to say about the files if anything in them is an error. The gateway serves what it
-    /// served before then.
-    pub fn reload(&mut self) -> Result<Changes, ConfigError> {
-        let mut changes = Changes::default();
-        let reloaded = load_with(&self.source.file, &self.kept, Some(&self.gateway), |next| {
-            changes = self.gateway.reload(next)?;
-            Ok(self.gateway.clone())
-        });
-        let mut new = reloaded.inspect_err(|refused| {
-            // What is new in it may be what mends it.
-            self.files.clone_from(&refused.files);
-        })?;
-        let listeners = [
-            ("listen", Some(self.listen), Some(new.listen)),
-            ("admin", self.admin, new.admin),
-            #[cfg(feature = "rustls")]
-            (
-                "tls",
-                self.tls.as_ref().map(|tls| tls.listen),
-                new.tls.as_ref().map(|tls| tls.listen),
-            ),
-        ];
-        for (key, stays, told) in listeners {
-            let is_same = |told: SocketAddr| stays.is_some_and(|stays| is_bound(stays, told));
-            if told.map_or(stays.is_some(), |told| !is_same(told)) {
-                let place = Place::root().key(key);
-                let message = "another address takes effect when the program starts again";
-                let warning = Diagnostic::warning(place, message);
-                new.findings.push(new.source.locate(warning));
-            }
-        }
-        (new.listen, new.admin) = (self.listen, self.admin);
-        #[cfg(feature = "rustls")]
-        {
-            let told = std::mem::replace(&mut new.tls, self.tls.take());
-            if let (Some(stays), Some(told)) = (&new.tls, told)
-                && stays.certificates.take_over(&told.certificates)
-            {
-                let place = Place::from_iter(["tls", "certificates"]);
-                changes.note(ChangeKind::Changed, place);
-            }
-        }
-        *self = new;
-        Ok(changes)
-    }
-
     /// Returns whether the store that nodes share is out of reach, so that each holds limits as `onOutage` says.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
@@ -214,23 +165,33 @@ impl std::error::Error for ConfigError {}
 /// Returns everything there is to say about the files if anything in them is an error: a file that cannot be read, an
 /// unknown key, a bad value, a definition that is refused.
 pub fn load(path: impl AsRef<Path>) -> Result<Loaded, ConfigError> {
-    load_with(path.as_ref(), &Kept::default(), None, GatewayBuilder::build)
+    load_noting(path.as_ref(), &|_| {})
+}
+
+/// Is told of each file of a configuration before it is read, so that a change since then can be noticed.
+pub(crate) type NoteFile<'a> = &'a dyn Fn(&Path);
+
+/// Reads a configuration, as [`load`] does.
+pub(crate) fn load_noting(path: &Path, note: NoteFile<'_>) -> Result<Loaded, ConfigError> {
+    load_with(path, note, &Kept::default(), None, GatewayBuilder::build)
 }
 
 /// Reads a configuration and makes `build` a gateway of it.
 fn load_with(
     path: &Path,
+    note: NoteFile<'_>,
     kept: &Kept,
     known: Option<&Gateway>,
     build: impl FnOnce(GatewayBuilder) -> Result<Gateway, BuildError>,
 ) -> Result<Loaded, ConfigError> {
+    note(path);
     let source = read(path).map_err(|finding| ConfigError {
         findings: vec![finding],
         files: vec![path.to_owned()],
     })?;
     let document = source.document.clone();
-    let mut secrets = Secrets::new(path.parent().unwrap_or(Path::new("")));
-    let mut findings = Findings::new(source);
+    let mut secrets = Secrets::new(path.parent().unwrap_or(Path::new("")), note);
+    let mut findings = Findings::new(source, note);
     let mut diagnostics = Vec::new();
     let settings = Settings::read(document.root(), kept, &mut secrets, &mut diagnostics);
     findings.extend(diagnostics);
@@ -265,6 +226,7 @@ fn load_with(
             gateway,
             listen: settings.listen,
             admin: settings.admin,
+            shutdown_delay: settings.shutdown_delay,
             #[cfg(feature = "rustls")]
             tls,
             findings,
@@ -274,11 +236,6 @@ fn load_with(
         }),
         _ => Err(ConfigError { findings, files }),
     }
-}
-
-/// Returns whether a listener at `bound` is what `told` asks for; port 0 is any.
-fn is_bound(bound: SocketAddr, told: SocketAddr) -> bool {
-    bound.ip() == told.ip() && (bound.port() == told.port() || told.port() == 0)
 }
 
 fn read(path: &Path) -> Result<Source, Finding> {

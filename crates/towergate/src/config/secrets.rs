@@ -7,21 +7,24 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use super::NoteFile;
+
 /// The longest secret that a file may hold, in bytes.
 const MAX_SECRET_BYTES: u64 = 64 * 1024;
 
 /// Where secrets are found, and which files they came from.
-#[derive(Debug)]
-pub(super) struct Secrets {
+pub(super) struct Secrets<'a> {
     /// The folder that paths are relative to.
     folder: PathBuf,
+    note: NoteFile<'a>,
     files: Vec<PathBuf>,
 }
 
-impl Secrets {
-    pub(super) fn new(folder: &Path) -> Self {
+impl<'n> Secrets<'n> {
+    pub(super) fn new(folder: &Path, note: NoteFile<'n>) -> Self {
         Self {
             folder: folder.to_owned(),
+            note,
             files: Vec::new(),
         }
     }
@@ -59,6 +62,7 @@ impl Secrets {
             return Err("secrets are written `${env:NAME}` or `${file:PATH}`".to_owned());
         };
         let path = self.folder.join(path);
+        (self.note)(&path);
         let read =
             read(&path).map_err(|error| format!("cannot read `{}`: {error}", path.display()));
         self.files.push(path);
@@ -116,7 +120,7 @@ mod tests {
                 Err("the `${` has no `}`: write `${env:NAME}` or `${file:PATH}`"),
             ),
         ];
-        let mut secrets = Secrets::new(&folder);
+        let mut secrets = Secrets::new(&folder, &|_| {});
         for (text, expected) in cases {
             let resolved = secrets.resolve(text).map(Cow::into_owned);
             assert_eq!(resolved, expected.map_err(str::to_owned), "{text}");

@@ -3,6 +3,7 @@
 use std::{
     net::{Ipv4Addr, SocketAddr},
     sync::{Arc, atomic::AtomicBool},
+    time::Duration,
 };
 
 use towergate_client::Client;
@@ -39,6 +40,9 @@ const MAX_API_ID: usize = 63;
 /// The longest region.
 const MAX_REGION: usize = 32;
 
+/// The longest time between not being ready and closing the listeners.
+const MAX_SHUTDOWN_DELAY: Duration = Duration::from_secs(600);
+
 /// The most proxies that may be believed.
 const MAX_HOPS: u8 = 32;
 
@@ -51,6 +55,7 @@ pub(super) const FILE_KEYS: &[&str] = &[
     "functions",
     "listen",
     "region",
+    "shutdownDelayMs",
     "store",
     "throttle",
     "tls",
@@ -68,6 +73,7 @@ pub(super) struct Settings<'a> {
     pub(super) region: Option<&'a str>,
     pub(super) account_id: Option<&'a str>,
     pub(super) trusted_hops: TrustedHops,
+    pub(super) shutdown_delay: Duration,
     pub(super) apis: Vec<ApiSettings<'a>>,
     pub(super) functions: Vec<FunctionSettings>,
     pub(super) throttle: Option<Rate>,
@@ -91,6 +97,8 @@ pub(super) struct Kept {
     pub(super) functions: Vec<FunctionSettings>,
     /// The store that nodes share, and what it was made of.
     pub(super) store: Option<(RedisSettings, Arc<dyn SharedLimits>)>,
+    /// The account whose limits it keeps.
+    pub(super) account_id: Option<String>,
     /// Whether that store is out of reach.
     pub(super) degraded: Arc<AtomicBool>,
 }
@@ -151,6 +159,15 @@ impl<'a> Settings<'a> {
             diagnostics,
             |text| text.parse().ok().filter(|hops| *hops <= MAX_HOPS),
         );
+        let shutdown_delay = file.parse(
+            "shutdownDelayMs",
+            "a number of milliseconds from 0 to 600000",
+            diagnostics,
+            |text| {
+                let delay = text.parse().map(Duration::from_millis).ok();
+                delay.filter(|delay| *delay <= MAX_SHUTDOWN_DELAY)
+            },
+        );
         #[cfg(not(feature = "rustls"))]
         refuse_tls(&file, diagnostics);
         let client = kept.client.clone();
@@ -159,6 +176,7 @@ impl<'a> Settings<'a> {
             region,
             account_id,
             trusted_hops: TrustedHops::new(trusted_hops.unwrap_or(0)),
+            shutdown_delay: shutdown_delay.unwrap_or_default(),
             apis: apis(&file, diagnostics),
             functions: functions(&file, &client, &kept.functions, diagnostics),
             throttle: file

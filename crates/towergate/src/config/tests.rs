@@ -83,7 +83,7 @@ fn a_file_is_loaded_with_what_is_worth_knowing() {
         ),
         (
             "every key",
-            "listen: '[::1]:0'\nregion: eu-west-1\naccountId: 012345678901\ntrustedHops: 32\n\
+            "listen: '[::1]:0'\nregion: eu-west-1\naccountId: 012345678901\ntrustedHops: 32\nshutdownDelayMs: 600000\n\
              apis: {pets: {protocol: REST, definition: pets.json, strict: true, stages: {prod: {variables: {backend: h, port: 80, on: true}}}}}",
             "[::1]:0",
             &[],
@@ -234,7 +234,7 @@ fn a_configuration_is_read_again_whole_or_not_at_all() {
         ),
     );
     assert_eq!(loaded.reload().unwrap().to_string(), "changed throttle");
-    let expected = "gateway.yaml:1: listen: warning: another address takes effect when the program starts again";
+    let expected = "gateway.yaml:1: listen: warning: not applied: it stays on `127.0.0.1:8080`, and is on `127.0.0.1:1` once the program starts again";
     assert_eq!(folder.lines(&loaded.findings), [expected]);
     let files: Vec<_> = loaded
         .files()
@@ -242,4 +242,130 @@ fn a_configuration_is_read_again_whole_or_not_at_all() {
         .filter_map(|file| file.file_name())
         .collect();
     assert_eq!(files, ["gateway.yaml", "pets.json"]);
+}
+
+#[test]
+fn a_reload_names_each_part_that_changed_and_no_other() {
+    const ARN: &str = "arn:aws:lambda:us-east-1:123456789012:function:f";
+    let function =
+        |port: u16| format!("functions: [{{arn: '{ARN}', invokeUrl: 'http://127.0.0.1:{port}'}}]");
+    let strict = |strict: bool| {
+        format!(
+            "apis: {{a: {{protocol: REST, definition: pets.json, strict: {strict}, stages: {{b: {{}}}}}}}}"
+        )
+    };
+    let added = format!("added functions.{ARN}");
+    let changed = format!("changed functions.{ARN}");
+    let removed = format!("removed functions.{ARN}");
+    let cases = [
+        ("a function", serving(&function(1)), added.as_str()),
+        ("the same again", serving(&function(1)), ""),
+        ("the function elsewhere", serving(&function(2)), &changed),
+        ("no function", serving(""), &removed),
+        (
+            "proxies",
+            serving("trustedHops: 1\nregion: eu-west-1"),
+            "changed region\nchanged trustedHops",
+        ),
+        (
+            "a pause before the end",
+            serving("trustedHops: 1\nregion: eu-west-1\nshutdownDelayMs: 5"),
+            "changed shutdownDelayMs",
+        ),
+        (
+            "no pause, which is the default",
+            serving("trustedHops: 1\nregion: eu-west-1\nshutdownDelayMs: 0"),
+            "changed shutdownDelayMs",
+        ),
+        (
+            "strict",
+            strict(true),
+            "changed apis.a.strict\nchanged region\nchanged trustedHops",
+        ),
+        (
+            "not strict, which is the default",
+            serving(""),
+            "changed apis.a.strict",
+        ),
+        ("not strict, as it was", strict(false), ""),
+        #[cfg(feature = "redis")]
+        (
+            "a store",
+            serving("store: {redis: {url: 'redis://127.0.0.1:1'}}"),
+            "changed store",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store again",
+            serving("store: {redis: {url: 'redis://127.0.0.1:1'}}"),
+            "",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store asked otherwise",
+            serving("store: {redis: {url: 'redis://127.0.0.1:1', mode: exact}}"),
+            "changed store",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store for another account",
+            serving(
+                "store: {redis: {url: 'redis://127.0.0.1:1', mode: exact}}\naccountId: '123456789012'",
+            ),
+            "changed accountId\nchanged store",
+        ),
+        #[cfg(feature = "redis")]
+        (
+            "the store of this node",
+            serving("store: memory\naccountId: '123456789012'"),
+            "changed store",
+        ),
+    ];
+    let folder = Folder::new(&[("gateway.yaml", &serving("")), ("pets.json", PETS)]);
+    let mut loaded = folder.load().unwrap();
+    for (name, text, expected) in cases {
+        fs::write(folder.0.join("gateway.yaml"), text).unwrap();
+        let changes = loaded
+            .reload()
+            .unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(changes.to_string(), expected, "{name}");
+    }
+}
+
+#[test]
+fn each_file_is_noted_before_it_is_read() {
+    let text = "\
+apis:
+  a:
+    protocol: REST
+    definition: pets.json
+    stages: {b: {canarySettings: {definition: canary.json, percentTraffic: 1}}}
+apiKeys: [{id: k, name: n, value: '${file:secret}'}]
+";
+    let files = [
+        ("gateway.yaml", text),
+        ("pets.json", PETS),
+        ("canary.json", PETS),
+        ("secret", "a-key-of-twenty-chars-or-more"),
+    ];
+    let folder = Folder::new(&[]);
+    // What is not there until it is noted cannot have been read before.
+    let write = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str()).unwrap();
+        let (_, text) = files.iter().find(|(known, _)| *known == name).expect(name);
+        fs::write(path, text).unwrap();
+    };
+    let clear = || {
+        for (name, _) in files {
+            fs::remove_file(folder.0.join(name)).unwrap();
+        }
+    };
+    let mut loaded = load_noting(&folder.0.join("gateway.yaml"), &write)
+        .unwrap_or_else(|error| panic!("{error}"));
+    clear();
+    let changes = loaded
+        .reload_noting(&write)
+        .unwrap_or_else(|error| panic!("{error}"));
+    assert!(changes.is_empty(), "{changes}");
+    clear();
 }

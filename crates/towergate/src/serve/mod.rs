@@ -25,6 +25,7 @@ mod body_framing;
 mod files;
 mod follow;
 mod head_tap;
+mod listeners;
 mod program;
 mod signals;
 #[cfg(feature = "rustls")]
@@ -67,8 +68,8 @@ pub use tls::serve_tls;
 /// How long no connection is accepted after the system had no means for one, such as a file descriptor.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
-/// The most bytes of a request head, and about as many of a body that nobody reads yet. More than the gateway's own limits for
-/// the request target and the headers, so that those are answered by it.
+/// The most bytes of a request head, and about as many of a body that nobody reads yet. More than the gateway's own
+/// limits for the request target and the headers, so that those are answered by it.
 const MAX_BUFFER_BYTES: usize = 64 * 1024;
 
 /// What a server spends at most.
@@ -97,11 +98,11 @@ const LIMITS: Limits = Limits {
 
 /// Serves a gateway over HTTP/1.1 until `shutdown` ends, and then until the requests in flight are answered.
 ///
-/// Requests carry the [`PeerAddress`] of their connection, and their header names
-/// [as the client spelled them](towergate_core::OriginalHeaderNames). At most 10 000 connections are open at a time, further
-/// ones wait to be accepted. A connection is closed that brings no complete request head, of at most 64 KiB and 100
-/// headers, within 60 seconds, or whose client takes nothing of an answer for as long. Requests that are in flight
-/// as `shutdown` ends have 30 seconds; then their connections are cut.
+/// Requests carry the [`PeerAddress`] of their connection, and their header names [as the client spelled
+/// them](towergate_core::OriginalHeaderNames). At most 10 000 connections are open at a time, further ones wait to be
+/// accepted. A connection is closed that brings no complete request head, of at most 64 KiB and 100 headers, within 60
+/// seconds, or whose client takes nothing of an answer for as long. Requests that are in flight as `shutdown` ends have
+/// 30 seconds; then their connections are cut.
 ///
 /// # Cancel safety
 ///

@@ -3,21 +3,15 @@
 use std::{
     ffi::OsString,
     io::{self, Write as _},
-    net::SocketAddr,
     path::PathBuf,
     process::ExitCode,
-    time::Duration,
 };
 
-use tokio::{net::TcpListener, sync::watch};
+use tokio::sync::watch;
 use towergate_definition::Place;
 
-#[cfg(feature = "rustls")]
-use super::serve_tls;
-use super::{follow, serve, serve_admin, signals::StopSignals};
-use crate::config::{self, Finding, Loaded};
-#[cfg(feature = "rustls")]
-use crate::tls::Certificates;
+use super::{files::Files, follow, listeners::Listeners, signals::StopSignals};
+use crate::config::{self, Finding, Loaded, NoteFile};
 
 const USAGE: &str = "\
 usage: serve [--check] FILE
@@ -27,10 +21,15 @@ Serves the gateway of a configuration, gateway.yaml. With --check it only says w
 /// Runs the program `serve [--check] FILE`, given its arguments with its name in front.
 ///
 /// Prints `listening on http://HOST:PORT` as its first line on standard output once connections are accepted, then
-/// `listening on https://HOST:PORT` on standard error if it serves TLS, and the findings there, one a line: `FILE:LINE: KEY: severity: text`. SIGTERM and SIGINT let requests in flight
-/// end; a second one does not wait for them. A change of the file, or of a definition, certificate or secret that it names, is taken
-/// while it serves, whole or not at all, and reported on standard error. With `--check` it prints the findings and serves nothing. The status is 1
-/// if there is an error among them.
+/// `listening on https://HOST:PORT` on standard error if it serves TLS, and the findings there, one a line: `FILE:LINE:
+/// KEY: severity: text`. With `--check` it prints the findings and serves nothing. The status is 1 if there is an error
+/// among them.
+///
+/// A change of the file, or of a definition, certificate or secret that it names, is taken while it serves, whole or
+/// not at all, and reported on standard error.
+///
+/// SIGTERM and SIGINT end it: the admin listener says at once that it is not ready, no connection is accepted any more
+/// after `shutdownDelayMs`, and the requests in flight have 30 seconds to end. A second signal waits for nothing.
 ///
 /// ```no_run
 /// fn main() -> std::process::ExitCode {
@@ -42,7 +41,9 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         print_error(USAGE);
         return ExitCode::FAILURE;
     };
-    let loaded = match config::load(&command.file) {
+    let load = |note: NoteFile<'_>| config::load_noting(&command.file, note);
+    let (loaded, files) = follow::noting(&Files::default(), load);
+    let loaded = match loaded {
         Ok(loaded) => loaded,
         Err(refused) => {
             print_findings(refused.findings());
@@ -53,7 +54,7 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
     if command.check {
         return ExitCode::SUCCESS;
     }
-    match run(loaded) {
+    match run(loaded, files) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             print_findings(&[failure]);
@@ -86,39 +87,65 @@ impl Command {
 }
 
 /// Listens and serves until a signal says to stop.
-fn run(loaded: Loaded) -> Result<(), Finding> {
-    let failed = |message: String| loaded.error(Place::root().key("listen"), message);
+fn run(loaded: Loaded, files: Files) -> Result<(), Finding> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()
-        .map_err(|error| failed(format!("cannot start the runtime: {error}")))?;
-    let served = runtime.block_on(listen(loaded));
+        .map_err(|error| failed(&loaded, format!("cannot start the runtime: {error}")))?;
+    let served = runtime.block_on(listen(loaded, files));
     // A look-up of a name cannot be cancelled, and is not waited for.
     runtime.shutdown_background();
     served
 }
 
-async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
-    let (address, listener) = bind(&loaded, "listen", loaded.listen).await?;
-    loaded.listen = address;
-    let admin = match loaded.admin {
-        Some(admin) => {
-            let (address, listener) = bind(&loaded, "admin", admin).await?;
-            loaded.admin = Some(address);
-            Some(listener)
+async fn listen(mut loaded: Loaded, files: Files) -> Result<(), Finding> {
+    let listeners = Listeners::bind(&mut loaded).await?;
+    // Heard before the address is known: who reads it may say stop at once.
+    let signals = StopSignals::new()
+        .map_err(|error| failed(&loaded, format!("cannot wait for signals: {error}")))?;
+    announce(&loaded)
+        .map_err(|error| failed(&loaded, format!("cannot print the address: {error}")))?;
+    serve_all(listeners, loaded, files, signals).await;
+    Ok(())
+}
+
+fn failed(loaded: &Loaded, message: String) -> Finding {
+    loaded.error(Place::root().key("listen"), message)
+}
+
+/// Serves on all listeners as the configuration says, until it was told to stop and the requests in flight have ended.
+async fn serve_all(listeners: Listeners, loaded: Loaded, files: Files, mut signals: StopSignals) {
+    let gateway = loaded.gateway.clone();
+    let delay = watch::Sender::new(loaded.shutdown_delay);
+    let stopping = watch::Sender::new(false);
+    let servers = listeners.serve(&gateway, || is_true(stopping.subscribe()));
+    let told_to_stop = async {
+        signals.next().await;
+        let delay = *delay.borrow();
+        tokio::select! {
+            () = gateway.withdraw(delay) => {}
+            () = signals.next() => return,
         }
-        None => None,
+        stopping.send_replace(true);
+        signals.next().await;
     };
-    #[cfg(feature = "rustls")]
-    let tls = bind_tls(&mut loaded).await?;
-    let failed = |message: String| loaded.error(Place::root().key("listen"), message);
-    // Both listen before the address is known: who reads it may say stop at once.
-    let signals = StopSignals::new().and_then(|first| Ok((first, StopSignals::new()?)));
-    let (mut stop, mut stop_now) =
-        signals.map_err(|error| failed(format!("cannot wait for signals: {error}")))?;
-    // What changes from here on is noticed, so that whoever reads the address may change it.
-    let files = follow::look(loaded.files().to_vec()).await;
-    announce(address).map_err(|error| failed(format!("cannot print the address: {error}")))?;
+    tokio::select! {
+        () = servers => {}
+        () = told_to_stop => {}
+        () = follow::follow(loaded, files, &delay) => {}
+    }
+}
+
+/// Waits until a value is true, which it may be already.
+async fn is_true(mut value: watch::Receiver<bool>) {
+    let _ = value.wait_for(|value| *value).await;
+}
+
+/// Says where it listens: on standard output the address that is always there, and first.
+fn announce(loaded: &Loaded) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    writeln!(out, "listening on http://{}", loaded.listen)?;
+    out.flush()?;
     #[cfg(feature = "rustls")]
     if let Some(tls) = &loaded.tls {
         print_error(&format!("listening on https://{}", tls.listen));
@@ -126,75 +153,7 @@ async fn listen(mut loaded: Loaded) -> Result<(), Finding> {
     if let Some(admin) = loaded.admin {
         print_error(&format!("answering operators on http://{admin}"));
     }
-
-    let gateway = loaded.gateway.clone();
-    let admin = async {
-        match admin {
-            Some(listener) => serve_admin(listener, gateway.admin()).await,
-            None => std::future::pending().await,
-        }
-    };
-    let (stopping, stopped) = watch::channel(());
-    let stop = async {
-        stop.next().await;
-        // Probes are told before the listener closes.
-        gateway.drain(Duration::ZERO).await;
-        stopping.send_replace(());
-    };
-    let servers = serve(listener, gateway.clone(), has_changed(stopped.clone()));
-    #[cfg(feature = "rustls")]
-    let servers = async {
-        let secure = async {
-            if let Some((listener, certificates)) = tls {
-                let stopped = has_changed(stopped.clone());
-                serve_tls(listener, gateway.clone(), certificates, stopped).await;
-            }
-        };
-        tokio::join!(servers, secure)
-    };
-    tokio::select! {
-        _ = async { tokio::join!(servers, stop) } => {}
-        () = async { stop_now.next().await; stop_now.next().await } => {}
-        () = async { tokio::join!(admin, follow::follow(loaded, files)); } => {}
-    }
     Ok(())
-}
-
-async fn has_changed(mut value: watch::Receiver<()>) {
-    let _ = value.changed().await;
-}
-
-/// Binds the listener for TLS, and returns it with its certificates.
-#[cfg(feature = "rustls")]
-async fn bind_tls(loaded: &mut Loaded) -> Result<Option<(TcpListener, Certificates)>, Finding> {
-    let Some(told) = loaded.tls.as_ref().map(|tls| tls.listen) else {
-        return Ok(None);
-    };
-    let (address, listener) = bind(loaded, "tls", told).await?;
-    Ok(loaded.tls.as_mut().map(|tls| {
-        tls.listen = address;
-        (listener, tls.certificates.clone())
-    }))
-}
-
-/// Binds a listener, and says where it is.
-async fn bind(
-    loaded: &Loaded,
-    key: &str,
-    address: SocketAddr,
-) -> Result<(SocketAddr, TcpListener), Finding> {
-    let listener = TcpListener::bind(address).await;
-    let bound = listener.and_then(|listener| Ok((listener.local_addr()?, listener)));
-    bound.map_err(|error| {
-        let message = format!("cannot listen on `{address}`: {error}");
-        loaded.error(Place::root().key(key), message)
-    })
-}
-
-fn announce(address: SocketAddr) -> io::Result<()> {
-    let mut out = io::stdout().lock();
-    writeln!(out, "listening on http://{address}")?;
-    out.flush()
 }
 
 pub(super) fn print_findings(findings: &[Finding]) {

@@ -17,9 +17,10 @@ use crate::{Gateway, tls::Certificates};
 
 /// Serves a gateway as [`serve`](super::serve) does, over TLS 1.2 and 1.3.
 ///
-/// A handshake has 10 seconds and counts as a connection. One that fails ends its own connection alone; those that are under
-/// way as `shutdown` ends are cut. A client that offers protocols (ALPN) must offer `http/1.1`; none is asked for a
-/// certificate. Requests carry [`ClientScheme::Https`], which stands above what proxies say.
+/// A handshake has 10 seconds and counts as a connection. One that fails ends its own connection alone; those that are
+/// under way as `shutdown` ends are cut. A client that offers protocols (ALPN) must offer `http/1.1`; none is asked for
+/// a certificate. Requests carry [`ClientScheme::Https`]; where proxies are believed, the client's scheme is what they
+/// say.
 ///
 /// # Cancel safety
 ///

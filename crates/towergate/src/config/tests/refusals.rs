@@ -61,34 +61,36 @@ fn a_file_is_refused_with_every_error() {
             "unknown keys",
             "speling: 1\napis:\n  pets: {protocol: REST, definition: pets.json, routes: {}, stages: {prod: {variabels: {}}}}",
             &[
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `tls`, `trustedHops` and `usagePlans`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `shutdownDelayMs`, `store`, `throttle`, `tls`, `trustedHops` and `usagePlans`",
                 "gateway.yaml:3: apis.pets.routes: error: unknown key: known here are `definition`, `protocol`, `stages` and `strict`",
                 "gateway.yaml:3: apis.pets.stages.prod.variabels: error: unknown key (did you mean `variables`?): known here are `canarySettings`, `methodSettings` and `variables`",
             ],
         ),
         (
             "bad values",
-            "listen: localhost:8080\nregion: Ireland\naccountId: 12345\ntrustedHops: 33\n\
+            "listen: localhost:8080\nregion: Ireland\naccountId: 12345\ntrustedHops: 33\nshutdownDelayMs: 600001\n\
              apis:\n  pets: {protocol: REST, definition: pets.json, strict: 1, stages: {prod: }}",
             &[
                 "gateway.yaml:1: listen: error: `localhost:8080` is not an address to listen on: write an IP address and a port, such as `127.0.0.1:8080`",
                 "gateway.yaml:2: region: error: `Ireland` is not a region: use 1 to 32 lower-case letters, digits and `-`",
                 "gateway.yaml:3: accountId: error: `12345` is not an account id of 12 digits",
                 "gateway.yaml:4: trustedHops: error: `33` is not a number of proxies from 0 to 32",
-                "gateway.yaml:6: apis.pets.strict: error: this is a number, and must be true or false",
+                "gateway.yaml:5: shutdownDelayMs: error: `600001` is not a number of milliseconds from 0 to 600000",
+                "gateway.yaml:7: apis.pets.strict: error: this is a number, and must be true or false",
             ],
         ),
         (
             "values of another kind",
-            "listen: {port: 1}\nregion:\naccountId: [1]\ntrustedHops: -1\n\
+            "listen: {port: 1}\nregion:\naccountId: [1]\ntrustedHops: -1\nshutdownDelayMs: 1s\n\
              apis:\n  pets: {protocol: REST, definition: [], stages: [prod]}",
             &[
                 "gateway.yaml:1: listen: error: this is an object, and must be text",
                 "gateway.yaml:2: region: error: this is null, and must be text",
                 "gateway.yaml:3: accountId: error: this is a list, and must be text",
                 "gateway.yaml:4: trustedHops: error: `-1` is not a number of proxies from 0 to 32",
-                "gateway.yaml:6: apis.pets.definition: error: this is a list, and must be text",
-                "gateway.yaml:6: apis.pets.stages: error: this is a list, and must be an object",
+                "gateway.yaml:5: shutdownDelayMs: error: `1s` is not a number of milliseconds from 0 to 600000",
+                "gateway.yaml:7: apis.pets.definition: error: this is a list, and must be text",
+                "gateway.yaml:7: apis.pets.stages: error: this is a list, and must be an object",
             ],
         ),
         (
@@ -124,7 +126,7 @@ fn a_file_is_refused_with_every_error() {
             "speling: 1\napis:\n  a: {protocol: REST, definition: future.json}\n  b: {protocol: REST, definition: gateway.yaml}\n  c: {protocol: REST, definition: broken.json}",
             &[
                 "gateway.yaml:1: .: error: this is no API definition: it has neither `openapi: 3.0.1` nor `swagger: \"2.0\"` at its root",
-                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `store`, `throttle`, `tls`, `trustedHops` and `usagePlans`",
+                "gateway.yaml:1: speling: error: unknown key: known here are `accountId`, `admin`, `apiKeys`, `apis`, `domainNames`, `functions`, `listen`, `region`, `shutdownDelayMs`, `store`, `throttle`, `tls`, `trustedHops` and `usagePlans`",
                 "gateway.yaml:3: apis.a.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:4: apis.b.stages: warning: the API has no stage, so no request reaches it",
                 "gateway.yaml:5: apis.c.stages: warning: the API has no stage, so no request reaches it",

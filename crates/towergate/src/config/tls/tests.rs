@@ -181,8 +181,7 @@ fn another_certificate_is_taken_while_a_broken_one_changes_nothing() {
     write("pets.json", PETS);
     write("gateway.yaml", &serving(""));
     assert!(loaded.reload().unwrap().is_empty());
-    let expected =
-        "gateway.yaml:1: tls: warning: another address takes effect when the program starts again";
+    let expected = "gateway.yaml:1: tls: warning: not applied: it stays on `127.0.0.1:1` until the program starts again";
     assert_eq!(folder.lines(&loaded.findings), [expected]);
     is_served("new.example.com", "TLS is gone from the file");
 
@@ -193,4 +192,21 @@ fn another_certificate_is_taken_while_a_broken_one_changes_nothing() {
     );
     is_served("api.example.com", "TLS is back");
     assert!(loaded.findings.is_empty());
+}
+
+#[test]
+fn the_guide_is_loaded_without_a_finding() {
+    let guide = include_str!("../../../../../docs/guides/serving.md");
+    let (_, text) = guide.split_once("```yaml\n").unwrap();
+    let (text, _) = text.split_once("```").unwrap();
+    let (chain, key) = issue(&["api.example.com"]);
+    let folder = Folder::new(&[
+        ("gateway.yaml", text),
+        ("pets.json", PETS),
+        ("own.pem", &chain),
+        ("own.key", &key),
+    ]);
+    let loaded = folder.load().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(folder.lines(&loaded.findings), [""; 0]);
+    assert_eq!(loaded.shutdown_delay.as_secs(), 5);
 }
