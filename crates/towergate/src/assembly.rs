@@ -20,11 +20,12 @@ use towergate_integrations::FunctionArn;
 use crate::{
     ApiSource, BuildError, GatewayBuilder, RestApi,
     access::{Access, Means},
-    control::{Control, History, ServedApi, ServedStage},
+    control::{Control, History, ServedApi},
     deployment::CompiledMethod,
     domains::{self, Domains},
     policy_scope::report_foreign_statements,
     serving::Serving,
+    stage::ServedStage,
     stage_table::StageTable,
 };
 
@@ -109,7 +110,7 @@ impl Assembly<'_> {
         let plans = self.usage_plans(&told, &stages);
         let domains = self.domains(&told);
 
-        let table = StageTable::of(stages.values().map(|stage| &stage.snapshot));
+        let table = StageTable::of(stages.values());
         self.diagnostics.extend(table.overlaps());
         let (false, Some(plans), Some(domains)) = (self.has_errors(), plans, domains) else {
             return Err(BuildError::new(self.diagnostics));
@@ -315,10 +316,7 @@ impl Assembly<'_> {
         let place = place_of(id, canary_of);
         let found = found.into_iter().map(|found| found.within(&place));
         self.diagnostics.extend(found);
-        Arc::new(ServedApi {
-            api,
-            access: Arc::new(access),
-        })
+        Arc::new(ServedApi { api, access })
     }
 
     /// Returns whether the same would be made of an API as before.
@@ -358,7 +356,7 @@ fn register_deployed(told: &mut GatewayBuilder, histories: &BTreeMap<String, His
 type StageKey = (String, String);
 
 /// The stages of a gateway.
-type Stages = BTreeMap<StageKey, ServedStage>;
+type Stages = BTreeMap<StageKey, Arc<ServedStage>>;
 
 /// The place of an API, or of the canary of one of its stages.
 fn place_of(api_id: &str, canary_of: Option<&str>) -> Place {

@@ -10,15 +10,15 @@ use towergate_throttling::{ApiKey, Rate, UsagePlan, UsagePlans};
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
 use crate::{
-    ChangeKind, Changes, DomainTarget, RestApi, RouteInfo, StageSettings, access::Access, routes,
-    runtime::Runtime, stage::StageSnapshot,
+    ChangeKind, Changes, DomainTarget, RestApi, RouteInfo, access::Access, routes,
+    runtime::Runtime, stage::ServedStage,
 };
 
 /// An API that was compiled, and joined with what its gateway has.
 #[derive(Debug)]
 pub(crate) struct ServedApi {
     pub(crate) api: RestApi,
-    pub(crate) access: Arc<Access>,
+    pub(crate) access: Access,
 }
 
 /// What a gateway was told, beside what it serves with.
@@ -29,7 +29,7 @@ pub(crate) struct Control {
     pub(crate) strict: bool,
     pub(crate) apis: BTreeMap<String, Arc<ServedApi>>,
     /// By the API's id and the stage's name.
-    pub(crate) stages: BTreeMap<(String, String), ServedStage>,
+    pub(crate) stages: BTreeMap<(String, String), Arc<ServedStage>>,
     /// The deployments, by the API's id.
     pub(crate) histories: BTreeMap<String, History>,
     /// What canaries serve that have a definition of their own.
@@ -43,19 +43,6 @@ pub(crate) struct Control {
     #[cfg(feature = "jwt")]
     pub(crate) keys: IssuerKeyRing,
 }
-
-/// A stage as it was told, and what became of it.
-#[derive(Debug, Clone)]
-pub(crate) struct ServedStage {
-    pub(crate) settings: StageSettings,
-    /// What changes go by: deployments, variables and canary as they are now.
-    pub(crate) state: StageState,
-    /// What requests go by.
-    pub(crate) snapshot: Arc<StageSnapshot>,
-}
-
-/// What a stage points at.
-pub(crate) type StageState = towergate_stages::StageSnapshot<Arc<ServedApi>>;
 
 /// The deployments of an API that are kept.
 pub(crate) type History = Deployments<Arc<ServedApi>>;
@@ -84,7 +71,7 @@ impl Control {
     /// Returns whether a stage of an API points at a deployment.
     pub(crate) fn points_at(&self, api_id: &str, deployment_id: &str) -> bool {
         let mut stages = self.stages.iter();
-        stages.any(|((api, _), stage)| api == api_id && stage.state.points_at(deployment_id))
+        stages.any(|((api, _), stage)| api == api_id && stage.snapshot.points_at(deployment_id))
     }
 }
 

@@ -27,11 +27,12 @@ use crate::RestApi;
 use crate::{
     Admin, BuildError, Changes, DeploymentInfo, GatewayBuilder, ReleaseError, RouteInfo,
     StageHandle,
-    assembly::{Assembled, Placing},
-    control::{Control, History, StageState},
+    assembly::Assembled,
+    control::{Control, History},
     in_flight::Visit,
     pipeline,
     serving::Serving,
+    stage::{ServedStage, StageSnapshot},
     stage_handle::StageChange,
     stage_table::StageTable,
 };
@@ -89,7 +90,6 @@ impl Gateway {
     pub fn successor(&self) -> GatewayBuilder {
         let control = self.control();
         let mut next = self.continued(&control);
-        next.throttle = control.throttle;
         drop(control);
         let backends = next.runtime.backends;
         next.runtime.backends = backends.emptied();
@@ -103,6 +103,7 @@ impl Gateway {
             region: control.region.clone(),
             account_id: control.account_id.clone(),
             strict: control.strict,
+            throttle: control.throttle,
             #[cfg(feature = "jwt")]
             keys: control.keys.clone(),
             ..GatewayBuilder::default()
@@ -163,42 +164,32 @@ impl Gateway {
         .collect()
     }
 
-    pub(crate) fn stage_state(&self, key: &(String, String)) -> Option<StageState> {
-        let control = self.control();
-        control.stages.get(key).map(|stage| stage.state.clone())
+    pub(crate) fn served_stage(&self, key: &(String, String)) -> Option<Arc<ServedStage>> {
+        self.control().stages.get(key).cloned()
     }
 
     /// Changes what a stage points at: for requests that come from now on.
     pub(crate) fn change_stage(
         &self,
         key: &(String, String),
-        change: impl FnOnce(&mut StageChange<'_>, &StageState) -> Result<StageState, ReleaseError>,
+        change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
     ) -> Result<(), ReleaseError> {
         let mut control = self.control();
-        let state = control.stages.get(key).map(|stage| stage.state.clone());
-        let state = state.ok_or_else(|| ReleaseError::unknown(key))?;
+        let stage = control.stages.get(key).cloned();
+        let stage = stage.ok_or_else(|| ReleaseError::unknown(key))?;
         let mut change_of = StageChange {
             told: self.continued(&control),
             control: &mut control,
             diagnostics: Vec::new(),
         };
-        let state = change(&mut change_of, &state)?;
+        let next = stage.with_snapshot(change(&mut change_of, &stage.snapshot)?);
         let StageChange {
             told, diagnostics, ..
         } = change_of;
-        let placing = Placing {
-            account: told
-                .runtime
-                .account_throttle(control.throttle, told.account_of_arns()),
-            runtime: &told.runtime,
-        };
-        if let Some(stage) = control.stages.get_mut(key) {
-            stage.snapshot = Arc::new(placing.snapshot(&state, Some(stage)));
-            stage.state = state;
-        }
+        control.stages.insert(key.clone(), Arc::new(next));
         let before = self.serving();
         let serving = Serving {
-            stages: StageTable::of(control.stages.values().map(|stage| &stage.snapshot)),
+            stages: StageTable::of(control.stages.values()),
             domains: Arc::clone(&before.domains),
             diagnostics: before
                 .diagnostics

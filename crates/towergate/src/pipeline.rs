@@ -17,7 +17,7 @@ use crate::{
     limits,
     runtime::Runtime,
     serving::Serving,
-    stage::Release,
+    stage::{Release, Served},
 };
 
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
@@ -63,7 +63,7 @@ async fn walk(
 ) -> Result<Response<Body>, Rejection> {
     let body = limits::check(context, body, &runtime.backends).await?;
 
-    let Release { api, demands, .. } = release.ok_or_else(no_stage)?;
+    let Served { api, demands } = release.ok_or_else(no_stage)?.service();
     let deployment = &api.api.deployment;
     let found = deployment
         .routes
@@ -147,9 +147,10 @@ fn resolve<'a>(serving: &'a Serving, context: &Context) -> Resolved<'a> {
     let Some(address) = address else {
         return Resolved::Nothing;
     };
-    let release = address.stage.choose(serving.runtime.backends.random());
+    let random = serving.runtime.backends.random();
+    let release = address.stage.choose(context, random);
     context.note_stage(StagePath {
-        info: Arc::clone(&release.info),
+        info: Arc::clone(release.info()),
         path_start: address.path_start,
         resource_start: address.resource_start,
     });
@@ -184,7 +185,8 @@ fn refuse(
     context.note_rejection(rejection.clone());
     match release.filter(|_| !is_too_large(Some(&rejection))) {
         Some(release) => {
-            let gateway_responses = &release.api.api.deployment.gateway_responses;
+            let api = &release.service().api.api;
+            let gateway_responses = &api.deployment.gateway_responses;
             gateway_responses.respond(context, rejection)
         }
         None => rejection.into_response(Style::Rest),

@@ -2,59 +2,64 @@
 
 use std::sync::Arc;
 
-use towergate_core::{Random, StageInfo};
+use towergate_core::{Context, Random};
 use towergate_definition::{Diagnostic, Place};
 use towergate_stages::{
-    CanarySettings, MAX_VARIABLES, MethodKey, MethodSettings, MethodSettingsTable, Percent,
-    StageVariables, is_stage_name,
+    CanarySettings, GuardSettings, MAX_VARIABLES, MethodKey, MethodSettings, MethodSettingsTable,
+    StageVariables, Sticky, is_stage_name,
 };
 
 use crate::{control::ServedApi, limiting::Demands};
 
-/// What a stage serves with. A request resolves it once and keeps it to its end.
-#[derive(Debug)]
-pub(crate) struct StageSnapshot {
-    pub(crate) base: Release,
-    pub(crate) canary: Option<Canary>,
-}
+/// What a stage serves with.
+pub(crate) type StageSnapshot = towergate_stages::StageSnapshot<Served>;
 
-/// A deployment, and the variables it runs with.
+/// A deployment on a stage, and what its requests are told of it.
+pub(crate) type Release = towergate_stages::Release<Served>;
+
+/// An API as a stage serves it.
 #[derive(Debug)]
-pub(crate) struct Release {
+pub(crate) struct Served {
     pub(crate) api: Arc<ServedApi>,
-    pub(crate) info: Arc<StageInfo>,
     /// What each method demands, by its id; `None` of those that demand nothing.
-    pub(crate) demands: Arc<[Option<Demands>]>,
+    pub(crate) demands: Box<[Option<Demands>]>,
 }
 
-/// The release that some of the requests of a stage get.
+/// A stage as it was told, and what became of it. A request resolves it once and keeps it to its end.
 #[derive(Debug)]
-pub(crate) struct Canary {
-    pub(crate) percent: Percent,
-    pub(crate) release: Release,
+pub(crate) struct ServedStage {
+    pub(crate) settings: StageSettings,
+    /// As it was told, with a key.
+    pub(crate) sticky: Option<Sticky>,
+    /// Deployments, variables and canary as they are now.
+    pub(crate) snapshot: StageSnapshot,
 }
 
-impl StageSnapshot {
-    /// Draws between the stage and its canary.
-    pub(crate) fn choose(&self, random: &dyn Random) -> &Release {
-        match &self.canary {
-            Some(canary) if canary.percent.takes_by(|| random.next_u64()) => &canary.release,
-            _ => &self.base,
-        }
-    }
-
-    /// Returns the release of the stage, and that of its canary.
-    pub(crate) fn releases(&self) -> impl Iterator<Item = &Release> {
-        let canary = self.canary.iter().map(|canary| &canary.release);
-        std::iter::once(&self.base).chain(canary)
+impl ServedStage {
+    /// Returns the release for a request: the one that its caller has, or one that is drawn.
+    pub(crate) fn choose(&self, context: &Context, random: &dyn Random) -> &Release {
+        self.snapshot.choose(|| {
+            let sticky = self.sticky.as_ref();
+            let sticky = sticky.and_then(|sticky| sticky.draw(context, context.headers()));
+            sticky.unwrap_or_else(|| random.next_u64())
+        })
     }
 
     /// Returns whether a release has a method.
     pub(crate) fn has_method(&self, key: &MethodKey) -> bool {
-        self.releases().any(|release| {
-            let mut methods = release.api.api.methods();
+        self.snapshot.releases().any(|release| {
+            let mut methods = release.service().api.api.methods();
             methods.any(|((path, verb), _)| MethodKey::method(path, verb.as_str()) == *key)
         })
+    }
+
+    /// The stage with another snapshot.
+    pub(crate) fn with_snapshot(&self, snapshot: StageSnapshot) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            sticky: self.sticky.clone(),
+            snapshot,
+        }
     }
 }
 
@@ -71,6 +76,8 @@ pub struct StageSettings {
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) method_settings: MethodSettingsTable,
     pub(crate) canary: Option<CanarySettings>,
+    pub(crate) sticky: Option<Sticky>,
+    pub(crate) guard: Option<GuardSettings>,
 }
 
 impl StageSettings {
@@ -82,6 +89,8 @@ impl StageSettings {
             variables: Vec::new(),
             method_settings: MethodSettingsTable::default(),
             canary: None,
+            sticky: None,
+            guard: None,
         }
     }
 

@@ -10,8 +10,9 @@ use towergate_stages::{
 
 use crate::{
     ApiSource, BuildError, Gateway, GatewayBuilder,
-    assembly::Joined,
-    control::{Control, History, MAX_DEPLOYMENTS, ServedApi, StageState},
+    assembly::{Joined, Placing},
+    control::{Control, History, MAX_DEPLOYMENTS, ServedApi},
+    stage::{Release, Served, ServedStage, StageSnapshot},
 };
 
 /// A stage of a gateway, to be changed while it serves.
@@ -100,12 +101,13 @@ pub(crate) struct StageChange<'a> {
 }
 
 impl StageChange<'_> {
-    /// Makes a deployment of an API.
+    /// Makes a deployment of an API, for the stage of this snapshot.
     fn deployment(
         &mut self,
-        api_id: &str,
+        snapshot: &StageSnapshot,
         source: ApiSource,
-    ) -> Result<Arc<Deployment<Arc<ServedApi>>>, ReleaseError> {
+    ) -> Result<Arc<Deployment<Served>>, ReleaseError> {
+        let api_id = &snapshot.base().info().api_id;
         let Joined {
             api,
             told,
@@ -121,7 +123,21 @@ impl StageChange<'_> {
         let in_use = |id: &str| self.control.points_at(api_id, id);
         let deployment = Control::deployment(&mut history, &api, &self.told.runtime, in_use);
         self.control.histories.insert(api_id.to_owned(), history);
-        Ok(deployment?)
+        Ok(self.deployed(snapshot, &*deployment?))
+    }
+
+    /// Returns a deployment as the stage of this snapshot serves it.
+    fn deployed(
+        &self,
+        snapshot: &StageSnapshot,
+        deployment: &Deployment<Arc<ServedApi>>,
+    ) -> Arc<Deployment<Served>> {
+        let mut serving = snapshot.releases().map(Release::deployment);
+        if let Some(serving) = serving.find(|serving| serving.id() == deployment.id()) {
+            return Arc::clone(serving);
+        }
+        let placing = Placing::of(&self.told, snapshot.method_settings());
+        placing.deployed(deployment, snapshot.base().info())
     }
 }
 
@@ -130,14 +146,14 @@ impl StageHandle {
         Self { gateway, key }
     }
 
-    pub(crate) fn current(&self) -> Result<StageState, ReleaseError> {
-        let state = self.gateway.stage_state(&self.key);
-        state.ok_or_else(|| ReleaseError::unknown(&self.key))
+    pub(crate) fn current(&self) -> Result<Arc<ServedStage>, ReleaseError> {
+        let stage = self.gateway.served_stage(&self.key);
+        stage.ok_or_else(|| ReleaseError::unknown(&self.key))
     }
 
     fn change(
         &self,
-        change: impl FnOnce(&mut StageChange<'_>, &StageState) -> Result<StageState, ReleaseError>,
+        change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
     ) -> Result<(), ReleaseError> {
         self.gateway.change_stage(&self.key, change)
     }
@@ -148,7 +164,8 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn deployment_id(&self) -> Result<String, ReleaseError> {
-        Ok(self.current()?.base().deployment().id().to_owned())
+        let current = self.current()?;
+        Ok(current.snapshot.base().deployment().id().to_owned())
     }
 
     /// Returns the deployment and the share of the canary, if there is one.
@@ -157,8 +174,8 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn canary(&self) -> Result<Option<(String, Percent)>, ReleaseError> {
-        let state = self.current()?;
-        Ok(state.canary().map(|canary| {
+        let current = self.current()?;
+        Ok(current.snapshot.canary().map(|canary| {
             let id = canary.release().deployment().id().to_owned();
             (id, canary.settings().percent)
         }))
@@ -177,10 +194,10 @@ impl StageHandle {
     /// Returns an error if the API is refused, or the stage is gone.
     pub fn deploy(&self, api: impl Into<ApiSource>) -> Result<String, ReleaseError> {
         let mut id = String::new();
-        self.change(|change, state| {
-            let deployment = change.deployment(&self.key.0, api.into())?;
+        self.change(|change, snapshot| {
+            let deployment = change.deployment(snapshot, api.into())?;
             deployment.id().clone_into(&mut id);
-            Ok(state.deploy(deployment))
+            Ok(snapshot.deploy(deployment))
         })?;
         Ok(id)
     }
@@ -211,10 +228,10 @@ impl StageHandle {
         settings: CanarySettings,
     ) -> Result<String, ReleaseError> {
         let mut id = String::new();
-        self.change(|change, state| {
-            let deployment = change.deployment(&self.key.0, api.into())?;
+        self.change(|change, snapshot| {
+            let deployment = change.deployment(snapshot, api.into())?;
             deployment.id().clone_into(&mut id);
-            Ok(state.with_canary(deployment, settings))
+            Ok(snapshot.with_canary(deployment, settings))
         })?;
         Ok(id)
     }
@@ -225,7 +242,7 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn set_canary_percent(&self, percent: Percent) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.with_canary_percent(percent)))
+        self.change(|_, snapshot| Ok(snapshot.with_canary_percent(percent)))
     }
 
     /// Points the stage at the deployment of its canary, and merges the canary's variables into those of the stage. The
@@ -235,7 +252,7 @@ impl StageHandle {
     ///
     /// Returns an error if there is no canary, there would be too many variables, or the stage is gone.
     pub fn promote_canary(&self) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.promote()?))
+        self.change(|_, snapshot| Ok(snapshot.promote()?))
     }
 
     /// Takes the canary away.
@@ -244,7 +261,7 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn remove_canary(&self) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.without_canary()))
+        self.change(|_, snapshot| Ok(snapshot.without_canary()))
     }
 
     /// Points the stage at a deployment that is kept. Variables, settings and canary stay.
@@ -253,10 +270,11 @@ impl StageHandle {
     ///
     /// Returns an error if the deployment is not kept, or the stage is gone.
     pub fn roll_back(&self, deployment_id: &str) -> Result<(), ReleaseError> {
-        self.change(|change, state| {
+        self.change(|change, snapshot| {
             let history = change.control.histories.get(&self.key.0);
             let kept = history.and_then(|history| history.get(deployment_id));
-            Ok(state.repoint(Arc::clone(kept.ok_or(DeploymentError::Unknown)?)))
+            let kept = kept.ok_or(DeploymentError::Unknown)?;
+            Ok(snapshot.repoint(change.deployed(snapshot, kept)))
         })
     }
 
@@ -266,7 +284,7 @@ impl StageHandle {
     ///
     /// Returns an error if name or value may not be so, there are too many, or the stage is gone.
     pub fn set_variable(&self, name: &str, value: &str) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.with_variable(name, value)?))
+        self.change(|_, snapshot| Ok(snapshot.with_variable(name, value)?))
     }
 
     /// Removes a stage variable, if there is one of this name.
@@ -275,6 +293,6 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn remove_variable(&self, name: &str) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.without_variable(name)))
+        self.change(|_, snapshot| Ok(snapshot.without_variable(name)))
     }
 }

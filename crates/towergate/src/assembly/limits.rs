@@ -67,7 +67,7 @@ impl Assembly<'_> {
                     let key = method.parse::<MethodKey>();
                     let message = match &key {
                         Err(error) => error.to_string(),
-                        Ok(key) if found.snapshot.has_method(key) => continue,
+                        Ok(key) if found.has_method(key) => continue,
                         Ok(key) => format!("the API `{api}` has no method `{key}`"),
                     };
                     self.error(place.key("throttle").key(method), message);
