@@ -18,7 +18,7 @@ use towergate_definition::{Diagnostic, Place, Severity};
 use towergate_integrations::FunctionArn;
 
 use crate::{
-    ApiSource, BuildError, GatewayBuilder, RestApi,
+    ApiSource, BuildError, Gateway, GatewayBuilder, RestApi,
     access::{Access, Means},
     control::{Control, History, ServedApi},
     deployment::CompiledMethod,
@@ -53,14 +53,18 @@ struct Assembly<'a> {
 
 impl GatewayBuilder {
     /// Puts everything together, and takes over what stays from what was there before.
-    pub(crate) fn assemble(self, previous: Option<&Control>) -> Result<Assembled, BuildError> {
+    pub(crate) fn assemble(
+        self,
+        gateway: &Gateway,
+        previous: Option<&Control>,
+    ) -> Result<Assembled, BuildError> {
         let told_apis = self.apis.iter().map(|(id, _)| id).chain(&self.refused);
         let assembly = Assembly {
             previous,
             told_apis: told_apis.cloned().collect(),
             diagnostics: Vec::new(),
         };
-        assembly.finish(self)
+        assembly.finish(self, gateway)
     }
 
     /// Joins one more API with what there is.
@@ -90,15 +94,19 @@ impl GatewayBuilder {
     /// Returns all that is wrong, and what else there is to say.
     #[cfg(feature = "config")]
     pub(crate) fn problems(self) -> Vec<Diagnostic> {
-        match self.assemble(None) {
-            Ok(assembled) => assembled.serving.diagnostics,
+        match self.build() {
+            Ok(gateway) => gateway.diagnostics(),
             Err(error) => error.diagnostics().to_vec(),
         }
     }
 }
 
 impl Assembly<'_> {
-    fn finish(mut self, mut told: GatewayBuilder) -> Result<Assembled, BuildError> {
+    fn finish(
+        mut self,
+        mut told: GatewayBuilder,
+        gateway: &Gateway,
+    ) -> Result<Assembled, BuildError> {
         let apis = self.compile_apis(&mut told);
         let canaries = self.compile_canaries(&mut told);
         self.register(&mut told, &apis, &canaries);
@@ -106,7 +114,7 @@ impl Assembly<'_> {
         register_deployed(&mut told, &histories);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
-        let stages = self.serve_stages(&told, &apis, &canaries, &mut histories);
+        let stages = self.serve_stages(gateway, &told, (&apis, &canaries), &mut histories);
         let plans = self.usage_plans(&told, &stages);
         let domains = self.domains(&told);
 

@@ -5,20 +5,21 @@ use std::{
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
-use towergate_core::{Body, BoxError, BoxFuture};
+use towergate_core::{Body, BoxError, BoxFuture, Clock, StageInfo, Timestamp};
 use towergate_definition::Diagnostic;
 
 #[cfg(feature = "config")]
 use towergate_integrations::Backends;
+use towergate_stages::{Guard, GuardDecision, GuardSettings, GuardSettingsError, PromoteError};
 use towergate_throttling::UsagePlans;
 
 #[cfg(feature = "config")]
@@ -63,13 +64,17 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Gateway(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     /// What requests are answered with: each resolves it once, and a change replaces it as a whole.
     serving: ArcSwap<Serving>,
     /// What changes go by. No request waits for it.
     control: Mutex<Control>,
+    on_canary_decision: ArcSwapOption<OnDecision>,
 }
+
+/// Who is told what guards of canaries decide.
+struct OnDecision(Box<dyn Fn(&StageInfo, &GuardDecision) + Send + Sync>);
 
 impl Gateway {
     /// Returns a builder without APIs.
@@ -77,11 +82,13 @@ impl Gateway {
         GatewayBuilder::default()
     }
 
-    pub(crate) fn new(serving: Serving, control: Control) -> Self {
-        Self(Arc::new(Inner {
-            serving: ArcSwap::from_pointee(serving),
-            control: Mutex::new(control),
-        }))
+    /// Builds a gateway: an empty one, which is told what to serve.
+    pub(crate) fn of(told: GatewayBuilder) -> Result<Self, BuildError> {
+        let gateway = Self(Arc::default());
+        let Assembled { serving, control } = told.assemble(&gateway, None)?;
+        *gateway.control() = control;
+        gateway.0.serving.store(Arc::new(serving));
+        Ok(gateway)
     }
 
     /// Returns a builder for what this gateway is to serve [next](Self::reload): it keeps clients, time, chance, observer,
@@ -134,7 +141,7 @@ impl Gateway {
         let Assembled {
             mut serving,
             control: new,
-        } = next.assemble(Some(&control))?;
+        } = next.assemble(self, Some(&control))?;
         serving.in_flight = Arc::clone(&self.serving().in_flight);
         let changes = new.changes_since(&control);
         *control = new;
@@ -174,7 +181,15 @@ impl Gateway {
         key: &(String, String),
         change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
     ) -> Result<(), ReleaseError> {
-        let mut control = self.control();
+        self.change_under(self.control(), key, change)
+    }
+
+    fn change_under(
+        &self,
+        mut control: MutexGuard<'_, Control>,
+        key: &(String, String),
+        change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
+    ) -> Result<(), ReleaseError> {
         let stage = control.stages.get(key).cloned();
         let stage = stage.ok_or_else(|| ReleaseError::unknown(key))?;
         let mut change_of = StageChange {
@@ -206,6 +221,80 @@ impl Gateway {
         }
         self.0.serving.store(Arc::new(serving));
         Ok(())
+    }
+
+    /// Makes a guard that changes a stage, and tells `on_decision` beside whoever hears of all decisions.
+    pub(crate) fn guard<F>(
+        &self,
+        clock: Arc<dyn Clock>,
+        key: &(String, String),
+        settings: GuardSettings,
+        on_decision: F,
+    ) -> Result<Guard, GuardSettingsError>
+    where
+        F: Fn(&GuardDecision) + Send + Sync + 'static,
+    {
+        let (gateway, key) = (Arc::downgrade(&self.0), key.clone());
+        Guard::new(settings, clock, move |guard, decision| {
+            let gateway = gateway.upgrade().map(Self);
+            let told = gateway.and_then(|gateway| {
+                let info = gateway.carry_out(&key, guard, decision)?;
+                Some((gateway.0.on_canary_decision.load_full(), info))
+            });
+            let Some((on_every_decision, info)) = told else {
+                return false;
+            };
+            on_decision(decision);
+            if let Some(OnDecision(on_every_decision)) = on_every_decision.as_deref() {
+                on_every_decision(&info, decision);
+            }
+            true
+        })
+    }
+
+    /// Does what a guard decided, unless another change is being made or the guard was ended, and returns which stage that was.
+    fn carry_out(
+        &self,
+        key: &(String, String),
+        guard: &Guard,
+        decision: &GuardDecision,
+    ) -> Option<Arc<StageInfo>> {
+        let control = match self.0.control.try_lock() {
+            Ok(control) => control,
+            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
+            Err(TryLockError::WouldBlock) => return None,
+        };
+        let mut info = None;
+        let done = self.change_under(control, key, |_, snapshot| {
+            info = Some(Arc::clone(snapshot.base().info()));
+            // Why nothing is done is told to no one.
+            let next = snapshot.decided(guard, decision);
+            Ok(next.ok_or(PromoteError::NoCanary)?)
+        });
+        info.filter(|_| done.is_ok())
+    }
+
+    /// Tells `on_decision` what the guards of canaries decide, once it is done: each that the gateway was
+    /// [told](crate::StageSettings::guard_canary), and each that was [started](StageHandle::guard_canary) by hand. Whoever was
+    /// told before is told no more.
+    ///
+    /// It is called by whatever request ended, and must not wait.
+    ///
+    /// ```
+    /// use towergate::{Gateway, Integration, RestApi, StageSettings, stages::{CanarySettings, GuardSettings}};
+    ///
+    /// let api = RestApi::builder("pets").get("/pets", Integration::mock(200)).build()?;
+    /// let prod = StageSettings::new("prod").canary(CanarySettings::default()).guard_canary(GuardSettings::default());
+    /// let gateway = Gateway::builder().api("pets", api).stage("pets", prod).build()?;
+    /// gateway.on_canary_decision(|stage, decision| println!("{} {}: {decision}", stage.api_id, stage.stage));
+    /// # Ok::<(), towergate::BuildError>(())
+    /// ```
+    pub fn on_canary_decision<F>(&self, on_decision: F)
+    where
+        F: Fn(&StageInfo, &GuardDecision) + Send + Sync + 'static,
+    {
+        let told = Arc::new(OnDecision(Box::new(on_decision)));
+        self.0.on_canary_decision.store(Some(told));
     }
 
     /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says
@@ -269,6 +358,10 @@ impl Gateway {
     #[cfg(feature = "config")]
     pub(crate) fn backends(&self) -> Backends {
         self.serving().runtime.backends.clone()
+    }
+
+    pub(crate) fn now(&self) -> Timestamp {
+        self.serving().runtime.backends.clock().now()
     }
 
     fn serving(&self) -> arc_swap::Guard<Arc<Serving>> {
@@ -335,6 +428,12 @@ where
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         ResponseFuture(Box::pin(self.0.answer(request)))
+    }
+}
+
+impl fmt::Debug for OnDecision {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("OnDecision")
     }
 }
 

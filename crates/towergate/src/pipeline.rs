@@ -10,6 +10,7 @@ use towergate_core::{
 };
 
 use towergate_routing::DomainMatch;
+use towergate_stages::Watching;
 
 use crate::{
     access::{Access, Guard},
@@ -18,6 +19,7 @@ use crate::{
     runtime::Runtime,
     serving::Serving,
     stage::{Release, Served},
+    watched,
 };
 
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
@@ -42,16 +44,27 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
 /// Answers a request. Whatever refuses it is restyled by the gateway responses of its API.
 pub(crate) async fn handle(serving: &Serving, context: Context, body: Body) -> Response<Body> {
     let runtime = &serving.runtime;
-    let release = match resolve(serving, &context) {
-        Resolved::Release(release) => Some(release),
-        Resolved::Nothing => None,
+    let (release, watching) = match resolve(serving, &context) {
+        Resolved::Release(release, watching) => (Some(release), watching),
+        Resolved::Nothing => (None, None),
         Resolved::HealthCheck => return finish(runtime, &context, Response::new(Body::empty())),
     };
-    let response = match walk(runtime, release, &context, body).await {
-        Ok(response) => response,
-        Err(rejection) => refuse(runtime, release, &context, rejection),
+    let end = |answer| {
+        let response = match answer {
+            Ok(response) => response,
+            Err(rejection) => refuse(runtime, release, &context, rejection),
+        };
+        finish(runtime, &context, response)
     };
-    finish(runtime, &context, response)
+    let Some(mut watching) = watching else {
+        return end(walk(runtime, release, &context, body).await);
+    };
+    // Boxed, so that requests that no guard counts do not carry the room for it.
+    let answer = Box::pin(walk(runtime, release, &context, body));
+    let answer = watched::answer(&mut watching, answer).await;
+    let response = watching.run(|| end(answer));
+    watching.answered(response.status().is_server_error());
+    response.map(|body| watched::body(body, watching))
 }
 
 /// The steps that may refuse a request, in their order.
@@ -128,7 +141,8 @@ fn no_route() -> Rejection {
 
 /// What a request is for.
 enum Resolved<'a> {
-    Release(&'a Release),
+    /// A release, and the guard of its stage if there is one.
+    Release(&'a Release, Option<Box<Watching>>),
     /// A domain: whether it is well.
     HealthCheck,
     /// Nothing: no API has its host, path and stage.
@@ -154,7 +168,8 @@ fn resolve<'a>(serving: &'a Serving, context: &Context) -> Resolved<'a> {
         path_start: address.path_start,
         resource_start: address.resource_start,
     });
-    Resolved::Release(release)
+    let watching = address.stage.snapshot.watch(release);
+    Resolved::Release(release, watching.map(Box::new))
 }
 
 /// Adds what every answer carries, and tells the observer.

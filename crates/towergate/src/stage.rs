@@ -118,6 +118,41 @@ impl StageSettings {
         self
     }
 
+    /// Gives the same caller the same release while the stage has a canary: raising the canary's share moves callers to it and
+    /// none away. Who does not tell who they are is drawn for, as everybody is without this.
+    ///
+    /// The key of its hash is drawn once and stays through reloads; gateways that are to agree are told one. Principal and API
+    /// key are not known yet when the stage is chosen, and are refused.
+    ///
+    /// ```
+    /// use http::HeaderName;
+    /// use towergate::{StageSettings, stages::Sticky};
+    ///
+    /// let prod = StageSettings::new("prod").sticky(Sticky::header(HeaderName::from_static("x-tenant")));
+    /// ```
+    #[must_use]
+    pub fn sticky(mut self, sticky: Sticky) -> Self {
+        self.sticky = Some(sticky);
+        self
+    }
+
+    /// Has the [canary](Self::canary) watched from the start: it gets the share of the guard's first step, whatever the
+    /// canary's own is, grows while it does as well as the stage and is promoted in the end, or is removed.
+    /// [`Gateway::on_canary_decision`](crate::Gateway::on_canary_decision) tells what is decided.
+    ///
+    /// A [reload](crate::Gateway::reload) that says the same of the stage leaves the guard as it is, or what it has decided.
+    ///
+    /// ```
+    /// use towergate::{StageSettings, stages::{CanarySettings, GuardSettings}};
+    ///
+    /// let prod = StageSettings::new("prod").canary(CanarySettings::default()).guard_canary(GuardSettings::default());
+    /// ```
+    #[must_use]
+    pub fn guard_canary(mut self, guard: GuardSettings) -> Self {
+        self.guard = Some(guard);
+        self
+    }
+
     /// Sets what holds for one method, or for all that have no settings of their own.
     ///
     /// ```
@@ -143,6 +178,24 @@ impl StageSettings {
                 self.name
             );
             error(place.clone(), message);
+        }
+        let canary = place.key("canarySettings");
+        if self.sticky.as_ref().is_some_and(Sticky::needs_identity) {
+            let message = "who calls is not known yet when the stage is chosen: tell callers apart by a header or by their \
+                           source address";
+            error(canary.key("sticky"), message.to_owned());
+        }
+        match &self.guard {
+            Some(_) if self.canary.is_none() => {
+                let message = "the stage has no canary to guard: set one with `canary`";
+                error(canary.key("guard"), message.to_owned());
+            }
+            Some(guard) => {
+                if let Err(refused) = guard.check() {
+                    error(canary.key("guard"), refused.to_string());
+                }
+            }
+            None => {}
         }
         check_variables(&self.variables, &place.key("variables"), diagnostics);
     }

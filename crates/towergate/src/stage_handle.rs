@@ -5,7 +5,8 @@ use std::sync::Arc;
 use towergate_core::Timestamp;
 use towergate_definition::Diagnostic;
 use towergate_stages::{
-    CanarySettings, Deployment, DeploymentError, Percent, PromoteError, VariableError,
+    CanarySettings, Deployment, DeploymentError, GuardDecision, GuardSettings, GuardSettingsError,
+    Percent, PromoteError, VariableError,
 };
 
 use crate::{
@@ -67,6 +68,9 @@ pub enum ReleaseError {
     /// The deployment cannot be pointed at, or not be kept.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
+    /// The settings of the guard are not allowed.
+    #[error(transparent)]
+    Guard(#[from] GuardSettingsError),
     /// The canary cannot be promoted.
     #[error(transparent)]
     Promote(#[from] PromoteError),
@@ -262,6 +266,55 @@ impl StageHandle {
     /// Returns an error if the stage is gone.
     pub fn remove_canary(&self) -> Result<(), ReleaseError> {
         self.change(|_, snapshot| Ok(snapshot.without_canary()))
+    }
+
+    /// Has the canary watched from now on: it gets the share of the first step, grows step by step while it does as well as
+    /// its stage, is promoted after the last, and is removed if it does worse. `on_decision` is told each of these.
+    ///
+    /// There is no task behind it. The guard looks as responses end, and in [`tick`](Self::tick). Whoever changes deployments,
+    /// share or overrides meanwhile ends it, and is not told; variables may change. A request has failed if its answer has a
+    /// status of 500 or above, or its body breaks off. `on_decision` is called by whatever request ended: it must not wait.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error without a canary, if the settings are not allowed, if the canary could not be promoted, or if the
+    /// stage is gone.
+    pub fn guard_canary<F>(
+        &self,
+        settings: GuardSettings,
+        on_decision: F,
+    ) -> Result<(), ReleaseError>
+    where
+        F: Fn(&GuardDecision) + Send + Sync + 'static,
+    {
+        self.change(|change, snapshot| {
+            let (clock, _) = change.told.runtime.backends.time();
+            let guard = self
+                .gateway
+                .guard(clock, &self.key, settings, on_decision)?;
+            Ok(snapshot.with_guard(guard)?)
+        })
+    }
+
+    /// Returns whether a guard watches the canary.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn is_guarded(&self) -> Result<bool, ReleaseError> {
+        Ok(self.current()?.snapshot.guard().is_some())
+    }
+
+    /// Has the guard look, if there is one and it is time to: for stages whose traffic may stop.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn tick(&self) -> Result<(), ReleaseError> {
+        if let Some(guard) = self.current()?.snapshot.guard() {
+            guard.tick(self.gateway.now());
+        }
+        Ok(())
     }
 
     /// Points the stage at a deployment that is kept. Variables, settings and canary stay.

@@ -4,12 +4,12 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use towergate_core::{Random, StageInfo};
 use towergate_definition::{self as definition, HttpMethod, Place};
-use towergate_stages::{Deployment, DeploymentError, MethodKey, MethodSettingsTable, Sticky};
+use towergate_stages::{Deployment, GuardSettings, MethodKey, MethodSettingsTable, Sticky};
 use towergate_throttling::{ApiKeySource, MethodLimits, Rate, Throttle, throttle_rate};
 
 use super::{Assembly, StageKey, Stages};
 use crate::{
-    GatewayBuilder, StageSettings,
+    Gateway, GatewayBuilder, ReleaseError, StageSettings,
     control::{Control, History, MAX_DEPLOYMENTS, ServedApi},
     limiting::Demands,
     runtime::Runtime,
@@ -20,9 +20,12 @@ impl Assembly<'_> {
     /// Puts every API on its stages.
     pub(super) fn serve_stages(
         &mut self,
+        gateway: &Gateway,
         told: &GatewayBuilder,
-        apis: &BTreeMap<String, Arc<ServedApi>>,
-        canaries: &BTreeMap<StageKey, Arc<ServedApi>>,
+        (apis, canaries): (
+            &BTreeMap<String, Arc<ServedApi>>,
+            &BTreeMap<StageKey, Arc<ServedApi>>,
+        ),
         histories: &mut BTreeMap<String, History>,
     ) -> Stages {
         let mut stages = Stages::new();
@@ -47,7 +50,9 @@ impl Assembly<'_> {
                 .or_insert_with(|| History::new(MAX_DEPLOYMENTS));
             let snapshot = match self.unchanged(told, &key, settings, apis) {
                 Some(snapshot) => Ok(snapshot),
-                None => self.snapshot(told, settings, api_id, apis, history, &stages),
+                None => self
+                    .snapshot(told, settings, api_id, apis, history, &stages)
+                    .and_then(|snapshot| guarded(snapshot, gateway, told, &key, settings)),
             };
             match snapshot {
                 Ok(snapshot) => {
@@ -101,7 +106,7 @@ impl Assembly<'_> {
         (api, canary): ToldApis<'_>,
         history: &mut History,
         stages: &Stages,
-    ) -> Result<StageSnapshot, DeploymentError> {
+    ) -> Result<StageSnapshot, ReleaseError> {
         let in_use = |id: &str| {
             let is_used = stages
                 .iter()
@@ -125,7 +130,7 @@ impl Assembly<'_> {
         let canary = canary_told.map(|(api, told_canary)| {
             let in_use = |id: &str| in_use(id) || id == base.id();
             let deployment = Control::deployment(history, api, &told.runtime, in_use)?;
-            Ok((placing.deployed(&deployment, &info), told_canary))
+            Ok::<_, ReleaseError>((placing.deployed(&deployment, &info), told_canary))
         });
         let snapshot =
             StageSnapshot::new(info, base).with_method_settings(settings.method_settings.clone());
@@ -148,6 +153,24 @@ impl Assembly<'_> {
 
 /// The API that a stage is told to serve, and that of its canary if it is another.
 type ToldApis<'a> = (&'a Arc<ServedApi>, Option<&'a Arc<ServedApi>>);
+
+/// Has the canary of a stage watched, if that is told.
+fn guarded(
+    snapshot: StageSnapshot,
+    gateway: &Gateway,
+    told: &GatewayBuilder,
+    key: &StageKey,
+    settings: &StageSettings,
+) -> Result<StageSnapshot, ReleaseError> {
+    // What is wrong with it has been reported.
+    let is_good = |guard: &&GuardSettings| settings.canary.is_some() && guard.check().is_ok();
+    let Some(guard) = settings.guard.as_ref().filter(is_good) else {
+        return Ok(snapshot);
+    };
+    let (clock, _) = told.runtime.backends.time();
+    let guard = gateway.guard(clock, key, guard.clone(), |_| ())?;
+    Ok(snapshot.with_guard(guard)?)
+}
 
 /// Returns what tells the callers of a stage apart. It has the key that it had before, so that they stay where they are.
 fn keyed(
