@@ -114,7 +114,7 @@ impl Assembly<'_> {
         register_deployed(&mut told, &histories);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
-        let stages = self.serve_stages(gateway, &told, (&apis, &canaries), &mut histories);
+        let stages = self.serve_stages(gateway, &told, &apis, &canaries, &mut histories);
         let plans = self.usage_plans(&told, &stages);
         let domains = self.domains(&told);
 

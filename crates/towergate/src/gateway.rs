@@ -74,7 +74,9 @@ struct Inner {
 }
 
 /// Who is told what guards of canaries decide.
-struct OnDecision(Box<dyn Fn(&StageInfo, &GuardDecision) + Send + Sync>);
+struct OnDecision(Box<HearDecision>);
+
+type HearDecision = dyn Fn(&StageInfo, &GuardDecision) + Send + Sync;
 
 impl Gateway {
     /// Returns a builder without APIs.

@@ -22,10 +22,8 @@ impl Assembly<'_> {
         &mut self,
         gateway: &Gateway,
         told: &GatewayBuilder,
-        (apis, canaries): (
-            &BTreeMap<String, Arc<ServedApi>>,
-            &BTreeMap<StageKey, Arc<ServedApi>>,
-        ),
+        apis: &BTreeMap<String, Arc<ServedApi>>,
+        canaries: &BTreeMap<StageKey, Arc<ServedApi>>,
         histories: &mut BTreeMap<String, History>,
     ) -> Stages {
         let mut stages = Stages::new();
