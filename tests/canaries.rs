@@ -6,8 +6,8 @@ use std::{
     panic::AssertUnwindSafe,
     pin::Pin,
     sync::{
-        Arc, Mutex,
-        atomic::{AtomicU64, Ordering},
+        Arc, Mutex, OnceLock,
+        atomic::{AtomicBool, AtomicU64, Ordering},
     },
     task::{Context as TaskContext, Poll, Waker},
     time::Duration,
@@ -128,10 +128,18 @@ fn note(decided: &Decided, line: String) {
 impl Scene {
     /// Serves version one, and what `tell` adds.
     fn of(stage: StageSettings, tell: impl FnOnce(GatewayBuilder) -> GatewayBuilder) -> Self {
+        Self::with(stage, Even::default(), tell)
+    }
+
+    fn with(
+        stage: StageSettings,
+        random: impl Random,
+        tell: impl FnOnce(GatewayBuilder) -> GatewayBuilder,
+    ) -> Self {
         let clock = FakeClock::at(Timestamp::from_unix_millis(1_000_000));
         let backends = Backends::new()
             .with_time(clock.clone(), clock.clone())
-            .with_random(Even::default());
+            .with_random(random);
         let told = Gateway::builder()
             .backends(backends)
             .observer(Buggy)
@@ -455,6 +463,63 @@ fn what_a_guard_decided_stays_until_the_stage_is_told_otherwise() {
         scene.minutes(5);
         assert_eq!(scene.decided().len(), 2 * decided.len(), "{does:?}");
     }
+}
+
+/// Chance that ends a request in the midst of a change, which asks it for the id of a deployment.
+struct Asking {
+    even: Even,
+    gateway: Arc<OnceLock<Gateway>>,
+    is_changing: Arc<AtomicBool>,
+}
+
+impl Random for Asking {
+    fn next_u64(&self) -> u64 {
+        if self.is_changing.swap(false, Ordering::Relaxed) {
+            let gateway = self.gateway.get().expect("it is built");
+            let mut cx = TaskContext::from_waker(Waker::noop());
+            let mut answer = Box::pin(gateway.answer(get("/prod/v")));
+            assert!(answer.as_mut().poll(&mut cx).is_ready());
+        }
+        self.even.next_u64()
+    }
+}
+
+#[test]
+fn a_request_that_would_end_a_step_does_not_wait_for_a_change() {
+    let (gateway, is_changing) = (Arc::<OnceLock<_>>::default(), Arc::<AtomicBool>::default());
+    let random = Asking {
+        even: Even::default(),
+        gateway: Arc::clone(&gateway),
+        is_changing: Arc::clone(&is_changing),
+    };
+    let scene = Scene::with(StageSettings::new("prod"), random, |told| {
+        told.stage("pets", StageSettings::new("other"))
+    });
+    gateway.set(scene.gateway.clone()).expect("it is set once");
+    scene
+        .prod
+        .start_canary(version("two", Does::Answer), Percent::NONE)
+        .expect("a canary");
+    scene.prod.guard_canary(quick(), |_| ()).expect("a guard");
+    scene.minutes(1);
+    scene.clock.advance(Duration::from_secs(10));
+
+    is_changing.store(true, Ordering::Relaxed);
+    let other = scene.gateway.stage("pets", "other").expect("a stage");
+    other
+        .deploy(version("three", Does::Answer))
+        .expect("a deployment");
+    assert!(
+        !is_changing.load(Ordering::Relaxed),
+        "a request ended meanwhile"
+    );
+    assert_eq!(scene.decided(), Vec::<String>::new());
+    scene.clock.advance(Duration::from_secs(10));
+    scene.ask();
+    assert_eq!(
+        scene.decided(),
+        ["pets/prod canary goes from 20.0 to 50.0 %"]
+    );
 }
 
 #[test]

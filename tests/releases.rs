@@ -3,7 +3,7 @@
 use std::{
     collections::BTreeSet,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicBool, AtomicUsize, Ordering},
     },
     time::Duration,
@@ -11,8 +11,8 @@ use std::{
 
 use http::Request;
 use towergate::{
-    Body, Gateway, HttpMethod, InProcess, Integration, IntegrationResponse, Lambda, RestApi,
-    StageSettings,
+    Backends, Body, Gateway, HttpMethod, InProcess, Integration, IntegrationResponse, Lambda,
+    Random, RestApi, StageSettings, SystemRandom,
     definition::{self, AuthorizationType, Authorizer, AuthorizerType, Method},
     openapi,
     routing::Domain,
@@ -471,4 +471,51 @@ async fn the_default_address_is_closed_for_the_stages_whose_deployment_closes_it
         }
         stage.roll_back(&before).unwrap();
     }
+}
+
+type Hook = Box<dyn FnOnce() + Send>;
+
+/// Chance that does something as it is asked: a reload asks it for the ids of deployments.
+#[derive(Clone, Default)]
+struct Hooked(Arc<Mutex<Option<Hook>>>);
+
+impl Hooked {
+    fn next(&self, hook: impl FnOnce() + Send + 'static) {
+        *self.0.lock().expect("no panic") = Some(Box::new(hook));
+    }
+}
+
+impl Random for Hooked {
+    fn next_u64(&self) -> u64 {
+        let hook = self.0.lock().expect("no panic").take();
+        hook.into_iter().for_each(|hook| hook());
+        SystemRandom.next_u64()
+    }
+}
+
+#[test]
+fn who_reads_does_not_wait_for_a_reload() {
+    let hooked = Hooked::default();
+    let built = Gateway::builder()
+        .backends(Backends::new().with_random(hooked.clone()))
+        .api("pets", version(1))
+        .stage("pets", StageSettings::new("prod"))
+        .build();
+    let gateway = built.unwrap_or_else(|error| panic!("{error}"));
+    let prod = gateway.stage("pets", "prod").unwrap();
+    let first = prod.deployment_id().unwrap();
+    let read = Arc::new(AtomicBool::new(false));
+    let (reader, is_read) = (gateway.clone(), Arc::clone(&read));
+    hooked.next(move || {
+        let prod = reader.stage("pets", "prod").unwrap();
+        assert_eq!(prod.deployment_id().unwrap(), first);
+        assert_eq!(prod.canary().unwrap(), None);
+        assert_eq!(prod.deployments().len(), 1);
+        assert_eq!(reader.routes()[0].deployment_id, first);
+        assert!(reader.diagnostics().is_empty());
+        is_read.store(true, Ordering::Relaxed);
+    });
+    let next = gateway.successor().api("pets", version(2));
+    let reloaded = gateway.reload(next.stage("pets", StageSettings::new("prod")));
+    assert!(reloaded.is_ok() && read.load(Ordering::Relaxed));
 }

@@ -20,7 +20,7 @@ use towergate_integrations::FunctionArn;
 use crate::{
     ApiSource, BuildError, Gateway, GatewayBuilder, RestApi,
     access::{Access, Means},
-    control::{Control, History, ServedApi},
+    control::{Control, Histories, ServedApi},
     deployment::CompiledMethod,
     domains::{self, Domains},
     policy_scope::report_foreign_statements,
@@ -110,12 +110,13 @@ impl Assembly<'_> {
         let apis = self.compile_apis(&mut told);
         let canaries = self.compile_canaries(&mut told);
         self.register(&mut told, &apis, &canaries);
-        let mut histories = self.histories();
+        let before = gateway.serving();
+        let mut histories = self.histories(&before.histories);
         register_deployed(&mut told, &histories);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
         let stages = self.serve_stages(gateway, &told, &apis, &canaries, &mut histories);
-        let plans = self.usage_plans(&told, &stages);
+        let plans = self.usage_plans(&told, &stages, &before.runtime.plans);
         let domains = self.domains(&told);
 
         let table = StageTable::of(stages.values());
@@ -124,19 +125,17 @@ impl Assembly<'_> {
             return Err(BuildError::new(self.diagnostics));
         };
         let mut runtime = told.runtime;
-        runtime.plans = plans.clone();
+        runtime.plans = plans;
         let control = Control {
             region: told.region,
             account_id: told.account_id,
             strict: told.strict,
             apis,
             stages,
-            histories,
             canaries,
             throttle: told.throttle,
             api_keys: told.api_keys,
             usage_plans: told.usage_plans,
-            plans,
             domains: told.domains,
             #[cfg(feature = "jwt")]
             keys: told.keys,
@@ -145,6 +144,7 @@ impl Assembly<'_> {
             runtime,
             stages: table,
             domains: Arc::new(domains),
+            histories,
             diagnostics: self.diagnostics,
             in_flight: Arc::default(),
         };
@@ -161,15 +161,10 @@ impl Assembly<'_> {
     }
 
     /// Returns the deployments of the APIs that stay.
-    fn histories(&self) -> BTreeMap<String, History> {
-        let known = self
-            .previous
-            .iter()
-            .flat_map(|previous| &previous.histories);
-        let stays = known.filter(|(id, _)| self.told_apis.contains(*id));
-        stays
-            .map(|(id, history)| (id.clone(), history.clone()))
-            .collect()
+    fn histories(&self, known: &Histories) -> Histories {
+        let mut histories = known.clone();
+        histories.retain(|id, _| self.told_apis.contains(id));
+        histories
     }
 
     fn compile_apis(&mut self, told: &mut GatewayBuilder) -> BTreeMap<String, RestApi> {
@@ -346,9 +341,9 @@ impl Assembly<'_> {
 
 /// Tells the backends of the services and functions of deployments that stay, which stages may point at or be rolled back to.
 /// Where another function is told for the same ARN, that is the one.
-fn register_deployed(told: &mut GatewayBuilder, histories: &BTreeMap<String, History>) {
+fn register_deployed(told: &mut GatewayBuilder, histories: &Histories) {
     let backends = &mut told.runtime.backends;
-    let deployments = histories.values().flat_map(History::iter);
+    let deployments = histories.values().flat_map(|history| history.iter());
     for api in deployments.map(|deployment| &deployment.service().api) {
         // Whether another was told is no error here.
         for (origin, service) in &api.services {

@@ -5,13 +5,13 @@ use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 use towergate_definition::Place;
 use towergate_routing::Domain;
 use towergate_stages::{Deployment, DeploymentError, Deployments};
-use towergate_throttling::{ApiKey, Rate, UsagePlan, UsagePlans};
+use towergate_throttling::{ApiKey, Rate, UsagePlan};
 
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
 use crate::{
-    ChangeKind, Changes, DomainTarget, RestApi, RouteInfo, access::Access, routes,
-    runtime::Runtime, stage::ServedStage,
+    ChangeKind, Changes, DomainTarget, RestApi, access::Access, runtime::Runtime,
+    stage::ServedStage,
 };
 
 /// An API that was compiled, and joined with what its gateway has.
@@ -30,15 +30,11 @@ pub(crate) struct Control {
     pub(crate) apis: BTreeMap<String, Arc<ServedApi>>,
     /// By the API's id and the stage's name.
     pub(crate) stages: BTreeMap<(String, String), Arc<ServedStage>>,
-    /// The deployments, by the API's id.
-    pub(crate) histories: BTreeMap<String, History>,
     /// What canaries serve that have a definition of their own.
     pub(crate) canaries: BTreeMap<(String, String), Arc<ServedApi>>,
     pub(crate) throttle: Option<Rate>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) usage_plans: Vec<UsagePlan>,
-    /// What became of keys and plans.
-    pub(crate) plans: UsagePlans,
     pub(crate) domains: Vec<Domain<DomainTarget>>,
     #[cfg(feature = "jwt")]
     pub(crate) keys: IssuerKeyRing,
@@ -46,6 +42,9 @@ pub(crate) struct Control {
 
 /// The deployments of an API that are kept.
 pub(crate) type History = Deployments<Arc<ServedApi>>;
+
+/// The deployments that are kept, by the API's id.
+pub(crate) type Histories = BTreeMap<String, Arc<History>>;
 
 /// How many deployments of an API are kept.
 pub(crate) const MAX_DEPLOYMENTS: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
@@ -138,14 +137,5 @@ impl Control {
     /// Returns what the canary of a stage serves, if that has a definition of its own.
     pub(crate) fn canary(&self, api_id: &str, stage: &str) -> Option<&Arc<ServedApi>> {
         self.canaries.get(&(api_id.to_owned(), stage.to_owned()))
-    }
-
-    /// Lists every method of every stage.
-    pub(crate) fn routes(&self) -> Vec<RouteInfo> {
-        let releases = self
-            .stages
-            .values()
-            .flat_map(|stage| stage.snapshot.releases());
-        releases.flat_map(routes::of_release).collect()
     }
 }

@@ -29,9 +29,9 @@ use crate::{
     Admin, BuildError, Changes, DeploymentInfo, GatewayBuilder, ReleaseError, RouteInfo,
     StageHandle,
     assembly::Assembled,
-    control::{Control, History},
+    control::Control,
     in_flight::Visit,
-    pipeline,
+    pipeline, routes,
     serving::Serving,
     stage::{ServedStage, StageSnapshot},
     stage_handle::StageChange,
@@ -163,9 +163,9 @@ impl Gateway {
     }
 
     pub(crate) fn deployments(&self, api_id: &str) -> Vec<DeploymentInfo> {
-        let control = self.control();
-        let history = control.histories.get(api_id);
-        let kept = history.into_iter().flat_map(History::iter);
+        let serving = self.serving();
+        let history = serving.histories.get(api_id);
+        let kept = history.into_iter().flat_map(|history| history.iter());
         kept.map(|kept| DeploymentInfo {
             id: kept.id().to_owned(),
             created: kept.created(),
@@ -174,7 +174,8 @@ impl Gateway {
     }
 
     pub(crate) fn served_stage(&self, key: &(String, String)) -> Option<Arc<ServedStage>> {
-        self.control().stages.get(key).cloned()
+        let (api_id, stage) = key;
+        self.serving().stages.get(api_id, stage).cloned()
     }
 
     /// Changes what a stage points at: for requests that come from now on.
@@ -194,20 +195,25 @@ impl Gateway {
     ) -> Result<(), ReleaseError> {
         let stage = control.stages.get(key).cloned();
         let stage = stage.ok_or_else(|| ReleaseError::unknown(key))?;
+        let before = self.serving();
         let mut change_of = StageChange {
             told: self.continued(&control),
-            control: &mut control,
+            control: &control,
+            histories: before.histories.clone(),
             diagnostics: Vec::new(),
         };
         let next = stage.with_snapshot(change(&mut change_of, &stage.snapshot)?);
         let StageChange {
-            told, diagnostics, ..
+            told,
+            histories,
+            diagnostics,
+            ..
         } = change_of;
         control.stages.insert(key.clone(), Arc::new(next));
-        let before = self.serving();
         let serving = Serving {
             stages: StageTable::of(control.stages.values()),
             domains: Arc::clone(&before.domains),
+            histories,
             diagnostics: before
                 .diagnostics
                 .iter()
@@ -309,7 +315,10 @@ impl Gateway {
     /// Returns every method of every stage, and what is said of it.
     #[must_use]
     pub fn routes(&self) -> Vec<RouteInfo> {
-        self.control().routes()
+        let serving = self.serving();
+        let stages = serving.stages.iter();
+        let releases = stages.flat_map(|stage| stage.snapshot.releases());
+        releases.flat_map(routes::of_release).collect()
     }
 
     /// Returns a service for operators and their probes.
@@ -366,7 +375,7 @@ impl Gateway {
         self.serving().runtime.backends.clock().now()
     }
 
-    fn serving(&self) -> arc_swap::Guard<Arc<Serving>> {
+    pub(crate) fn serving(&self) -> arc_swap::Guard<Arc<Serving>> {
         self.0.serving.load()
     }
 

@@ -12,7 +12,7 @@ use towergate_stages::{
 use crate::{
     ApiSource, BuildError, Gateway, GatewayBuilder,
     assembly::{Joined, Placing},
-    control::{Control, History, MAX_DEPLOYMENTS, ServedApi},
+    control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
     stage::{Release, Served, ServedStage, StageSnapshot},
 };
 
@@ -98,7 +98,8 @@ impl ReleaseError {
 
 /// What a change of a stage may use, and what it adds to.
 pub(crate) struct StageChange<'a> {
-    pub(crate) control: &'a mut Control,
+    pub(crate) control: &'a Control,
+    pub(crate) histories: Histories,
     /// What the gateway has beside APIs.
     pub(crate) told: GatewayBuilder,
     pub(crate) diagnostics: Vec<Diagnostic>,
@@ -119,15 +120,14 @@ impl StageChange<'_> {
         } = std::mem::take(&mut self.told).join(api_id, source)?;
         self.told = told;
         self.diagnostics.extend(diagnostics);
-        let mut history = self
-            .control
+        let history = self
             .histories
-            .remove(api_id)
-            .unwrap_or_else(|| History::new(MAX_DEPLOYMENTS));
+            .entry(api_id.clone())
+            .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
+        let history = Arc::make_mut(history);
         let in_use = |id: &str| self.control.points_at(api_id, id);
-        let deployment = Control::deployment(&mut history, &api, &self.told.runtime, in_use);
-        self.control.histories.insert(api_id.to_owned(), history);
-        Ok(self.deployed(snapshot, &*deployment?))
+        let deployment = Control::deployment(history, &api, &self.told.runtime, in_use)?;
+        Ok(self.deployed(snapshot, &deployment))
     }
 
     /// Returns a deployment as the stage of this snapshot serves it.
@@ -324,7 +324,7 @@ impl StageHandle {
     /// Returns an error if the deployment is not kept, or the stage is gone.
     pub fn roll_back(&self, deployment_id: &str) -> Result<(), ReleaseError> {
         self.change(|change, snapshot| {
-            let history = change.control.histories.get(&self.key.0);
+            let history = change.histories.get(&self.key.0);
             let kept = history.and_then(|history| history.get(deployment_id));
             let kept = kept.ok_or(DeploymentError::Unknown)?;
             Ok(snapshot.repoint(change.deployed(snapshot, kept)))

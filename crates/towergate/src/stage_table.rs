@@ -87,6 +87,17 @@ impl StageTable {
         })
     }
 
+    /// Returns the stages, by their API's ids and their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ServedStage>> {
+        let apis = self.0.values().filter_map(|segment| segment.api.as_ref());
+        apis.flat_map(BTreeMap::values)
+    }
+
+    /// Returns a stage of an API.
+    pub(crate) fn get(&self, api_id: &str, stage: &str) -> Option<&Arc<ServedStage>> {
+        self.0.get(api_id)?.api.as_ref()?.get(stage)
+    }
+
     /// Finds an API by the label of a host, which has no case. Of two ids that differ in case alone, the one that is
     /// written so is meant.
     fn api(&self, label: &str) -> Option<&Stages> {
@@ -126,13 +137,12 @@ impl StageTable {
         found: &DomainFound<'_, DomainTarget>,
         path: &str,
     ) -> Option<Address<'_>> {
-        let api = self.0.get(&found.target.api_id)?.api.as_ref()?;
         let stage = match &found.stage {
             Some(named) => path.get(named.clone())?,
             None => &found.target.stage,
         };
         Some(Address {
-            stage: api.get(stage)?,
+            stage: self.get(&found.target.api_id, stage)?,
             path_start: found.path_start,
             resource_start: found.resource_start(),
         })

@@ -10,7 +10,7 @@ use towergate_throttling::{ApiKeySource, MethodLimits, Rate, Throttle, throttle_
 use super::{Assembly, StageKey, Stages};
 use crate::{
     Gateway, GatewayBuilder, ReleaseError, StageSettings,
-    control::{Control, History, MAX_DEPLOYMENTS, ServedApi},
+    control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
     limiting::Demands,
     runtime::Runtime,
     stage::{Release, Served, ServedStage, StageSnapshot},
@@ -24,7 +24,7 @@ impl Assembly<'_> {
         told: &GatewayBuilder,
         apis: &BTreeMap<String, Arc<ServedApi>>,
         canaries: &BTreeMap<StageKey, Arc<ServedApi>>,
-        histories: &mut BTreeMap<String, History>,
+        histories: &mut Histories,
     ) -> Stages {
         let mut stages = Stages::new();
         for (api_id, settings) in &told.stages {
@@ -45,7 +45,8 @@ impl Assembly<'_> {
             let apis = (api, canaries.get(&key));
             let history = histories
                 .entry(api_id.clone())
-                .or_insert_with(|| History::new(MAX_DEPLOYMENTS));
+                .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
+            let history = Arc::make_mut(history);
             let snapshot = match self.unchanged(told, &key, settings, apis) {
                 Some(snapshot) => Ok(snapshot),
                 None => self
