@@ -519,3 +519,59 @@ fn who_reads_does_not_wait_for_a_reload() {
     let reloaded = gateway.reload(next.stage("pets", StageSettings::new("prod")));
     assert!(reloaded.is_ok() && read.load(Ordering::Relaxed));
 }
+
+/// A version with a service and a function of its own that hold `alive`, and a method that there is something to say of.
+fn holding(alive: &Arc<()>, number: usize) -> RestApi {
+    let held = Arc::clone(alive);
+    let service = tower::service_fn(move |_: Request<Body>| {
+        let _held = &held;
+        let body = Body::from(number.to_string());
+        std::future::ready(Ok::<_, std::convert::Infallible>(http::Response::new(body)))
+    });
+    let held = Arc::clone(alive);
+    let function = Lambda::from_fn(move |_: serde_json::Value| {
+        let _held = &held;
+        std::future::ready(Ok::<_, &str>(serde_json::json!({"statusCode": 200})))
+    });
+    let broken = IntegrationResponse::new(200).template("application/json", "#if(");
+    let api = RestApi::builder("pets")
+        .lenient()
+        .get("/v", InProcess::new(service))
+        .get("/function", function)
+        .get("/broken", Integration::mock(200).response(broken));
+    api.build().unwrap_or_else(|error| panic!("{error}"))
+}
+
+#[tokio::test]
+async fn what_is_kept_of_a_thousand_deployments_is_what_the_kept_ones_need() {
+    const KEPT: usize = 32;
+
+    let gateway = gateway(StageSettings::new("prod"));
+    let prod = gateway.stage("pets", "prod").unwrap();
+    let alive = Arc::new(());
+    let mut said = 0;
+    for number in 0..1_000 {
+        prod.deploy(holding(&alive, number)).unwrap();
+        if number == 0 {
+            said = gateway.diagnostics().len();
+            assert!(said > 0, "there is something to say of each");
+        }
+    }
+    assert_eq!(prod.deployments().len(), KEPT);
+    assert_eq!(gateway.diagnostics().len(), KEPT * said);
+    assert_eq!(
+        Arc::strong_count(&alive),
+        1 + KEPT * 2,
+        "a service and a function each"
+    );
+
+    let next = gateway.successor().api("pets", version(1));
+    let reloaded = gateway.reload(next.stage("pets", StageSettings::new("prod")));
+    reloaded.unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(Arc::strong_count(&alive), 1 + KEPT * 2, "after a reload");
+    assert_eq!(gateway.diagnostics().len(), KEPT * said, "after a reload");
+    let oldest = prod.deployments()[0].id.clone();
+    prod.roll_back(&oldest).unwrap();
+    assert_eq!(ask(&gateway, get("/prod/v")).await.text(), "968");
+    assert_eq!(ask(&gateway, get("/prod/function")).await.status, 200);
+}

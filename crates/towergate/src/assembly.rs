@@ -15,7 +15,7 @@ use std::{
 
 use towergate_authorizers::policy::ApiArn;
 use towergate_definition::{Diagnostic, Place, Severity};
-use towergate_integrations::FunctionArn;
+use towergate_integrations::{Backends, FunctionArn};
 
 use crate::{
     ApiSource, BuildError, Gateway, GatewayBuilder, RestApi,
@@ -40,7 +40,6 @@ pub(crate) struct Assembled {
 pub(crate) struct Joined {
     pub(crate) api: Arc<ServedApi>,
     pub(crate) told: GatewayBuilder,
-    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// What there was before, and what is said of what there will be.
@@ -80,12 +79,15 @@ impl GatewayBuilder {
             .into_iter()
             .collect();
         assembly.register(&mut self, &compiled, &BTreeMap::new());
-        let served = assembly.serve_apis(&mut self, compiled).remove(id);
-        match served.filter(|_| !assembly.has_errors()) {
+        let api = compiled.into_values().next();
+        let api = api.map(|api| assembly.join(&mut self, id, None, api));
+        match api.filter(|_| !assembly.has_errors()) {
             Some(api) => Ok(Joined {
-                api,
+                api: Arc::new(ServedApi {
+                    found: assembly.diagnostics,
+                    ..api
+                }),
                 told: self,
-                diagnostics: assembly.diagnostics,
             }),
             None => Err(BuildError::new(assembly.diagnostics)),
         }
@@ -112,7 +114,8 @@ impl Assembly<'_> {
         self.register(&mut told, &apis, &canaries);
         let before = gateway.serving();
         let mut histories = self.histories(&before.histories);
-        register_deployed(&mut told, &histories);
+        let backends = told.runtime.backends.clone();
+        register_deployed(&mut told.runtime.backends, &histories);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
         let stages = self.serve_stages(gateway, &told, &apis, &canaries, &mut histories);
@@ -133,6 +136,7 @@ impl Assembly<'_> {
             apis,
             stages,
             canaries,
+            backends,
             throttle: told.throttle,
             api_keys: told.api_keys,
             usage_plans: told.usage_plans,
@@ -145,7 +149,7 @@ impl Assembly<'_> {
             stages: table,
             domains: Arc::new(domains),
             histories,
-            diagnostics: self.diagnostics,
+            diagnostics: self.diagnostics.into(),
             in_flight: Arc::default(),
         };
         Ok(Assembled { serving, control })
@@ -302,6 +306,17 @@ impl Assembly<'_> {
         if let Some(known) = known.filter(|known| self.is_same(told, known, &api)) {
             return Arc::clone(known);
         }
+        Arc::new(self.join(told, id, canary_of, api))
+    }
+
+    /// Joins an API with what the gateway has.
+    fn join(
+        &mut self,
+        told: &mut GatewayBuilder,
+        id: &str,
+        canary_of: Option<&str>,
+        api: RestApi,
+    ) -> ServedApi {
         let arn = ApiArn::new(told.region_of_arns(), told.account_of_arns(), id);
         let mut found = Vec::new();
         let mut means = Means {
@@ -319,7 +334,11 @@ impl Assembly<'_> {
         let place = place_of(id, canary_of);
         let found = found.into_iter().map(|found| found.within(&place));
         self.diagnostics.extend(found);
-        Arc::new(ServedApi { api, access })
+        ServedApi {
+            api,
+            access,
+            found: Vec::new(),
+        }
     }
 
     /// Returns whether the same would be made of an API as before.
@@ -341,8 +360,7 @@ impl Assembly<'_> {
 
 /// Tells the backends of the services and functions of deployments that stay, which stages may point at or be rolled back to.
 /// Where another function is told for the same ARN, that is the one.
-fn register_deployed(told: &mut GatewayBuilder, histories: &Histories) {
-    let backends = &mut told.runtime.backends;
+pub(crate) fn register_deployed(backends: &mut Backends, histories: &Histories) {
     let deployments = histories.values().flat_map(|history| history.iter());
     for api in deployments.map(|deployment| &deployment.service().api) {
         // Whether another was told is no error here.

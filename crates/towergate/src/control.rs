@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 
-use towergate_definition::Place;
+use towergate_definition::{Diagnostic, Place};
+use towergate_integrations::Backends;
 use towergate_routing::Domain;
 use towergate_stages::{Deployment, DeploymentError, Deployments};
 use towergate_throttling::{ApiKey, Rate, UsagePlan};
@@ -19,6 +20,8 @@ use crate::{
 pub(crate) struct ServedApi {
     pub(crate) api: RestApi,
     pub(crate) access: Access,
+    /// What was found as it was deployed by hand. Of what a gateway is told, that is among what it serves with.
+    pub(crate) found: Vec<Diagnostic>,
 }
 
 /// What a gateway was told, beside what it serves with.
@@ -32,6 +35,8 @@ pub(crate) struct Control {
     pub(crate) stages: BTreeMap<(String, String), Arc<ServedStage>>,
     /// What canaries serve that have a definition of their own.
     pub(crate) canaries: BTreeMap<(String, String), Arc<ServedApi>>,
+    /// The backends without those of deployments that were told no more, or never.
+    pub(crate) backends: Backends,
     pub(crate) throttle: Option<Rate>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) usage_plans: Vec<UsagePlan>,

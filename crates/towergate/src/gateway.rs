@@ -200,26 +200,17 @@ impl Gateway {
             told: self.continued(&control),
             control: &control,
             histories: before.histories.clone(),
-            diagnostics: Vec::new(),
         };
         let next = stage.with_snapshot(change(&mut change_of, &stage.snapshot)?);
         let StageChange {
-            told,
-            histories,
-            diagnostics,
-            ..
+            told, histories, ..
         } = change_of;
         control.stages.insert(key.clone(), Arc::new(next));
         let serving = Serving {
             stages: StageTable::of(control.stages.values()),
             domains: Arc::clone(&before.domains),
             histories,
-            diagnostics: before
-                .diagnostics
-                .iter()
-                .cloned()
-                .chain(diagnostics)
-                .collect(),
+            diagnostics: Arc::clone(&before.diagnostics),
             in_flight: Arc::clone(&before.in_flight),
             runtime: told.runtime,
         };
@@ -387,11 +378,23 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was found as the APIs were compiled. The place of a finding in the definition of an API begins
+    /// Returns what was found as the APIs were compiled, those included that were deployed by hand and are kept. The place of a finding in the definition of an API begins
     /// with `apis` and the API's id.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.serving().diagnostics.clone()
+        let serving = self.serving();
+        let deployed = serving
+            .histories
+            .values()
+            .flat_map(|history| history.iter());
+        let by_hand = deployed.flat_map(|deployment| &deployment.service().found);
+        serving.diagnostics.iter().chain(by_hand).cloned().collect()
+    }
+
+    /// Returns what was found in what the gateway was told last, without what was deployed by hand since.
+    #[cfg(feature = "config")]
+    pub(crate) fn told_diagnostics(&self) -> Arc<[Diagnostic]> {
+        Arc::clone(&self.serving().diagnostics)
     }
 
     /// Answers a request. A gateway never fails: what goes wrong is a response.

@@ -17,8 +17,8 @@ pub(crate) struct Serving {
     pub(crate) domains: Arc<Domains>,
     /// The deployments that are kept.
     pub(crate) histories: Histories,
-    /// What was found as it was put together.
-    pub(crate) diagnostics: Vec<Diagnostic>,
+    /// What was found as it was put together, without what was deployed by hand.
+    pub(crate) diagnostics: Arc<[Diagnostic]>,
     /// The requests in flight, those of earlier servings included.
     pub(crate) in_flight: Arc<InFlight>,
 }

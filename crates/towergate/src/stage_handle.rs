@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use towergate_core::Timestamp;
-use towergate_definition::Diagnostic;
 use towergate_stages::{
     CanarySettings, Deployment, DeploymentError, GuardDecision, GuardSettings, GuardSettingsError,
     Percent, PromoteError, VariableError,
@@ -11,7 +10,7 @@ use towergate_stages::{
 
 use crate::{
     ApiSource, BuildError, Gateway, GatewayBuilder,
-    assembly::{Joined, Placing},
+    assembly::{Joined, Placing, register_deployed},
     control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
     stage::{Release, Served, ServedStage, StageSnapshot},
 };
@@ -102,7 +101,6 @@ pub(crate) struct StageChange<'a> {
     pub(crate) histories: Histories,
     /// What the gateway has beside APIs.
     pub(crate) told: GatewayBuilder,
-    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 impl StageChange<'_> {
@@ -113,13 +111,8 @@ impl StageChange<'_> {
         source: ApiSource,
     ) -> Result<Arc<Deployment<Served>>, ReleaseError> {
         let api_id = &snapshot.base().info().api_id;
-        let Joined {
-            api,
-            told,
-            diagnostics,
-        } = std::mem::take(&mut self.told).join(api_id, source)?;
+        let Joined { api, told } = std::mem::take(&mut self.told).join(api_id, source)?;
         self.told = told;
-        self.diagnostics.extend(diagnostics);
         let history = self
             .histories
             .entry(api_id.clone())
@@ -127,6 +120,10 @@ impl StageChange<'_> {
         let history = Arc::make_mut(history);
         let in_use = |id: &str| self.control.points_at(api_id, id);
         let deployment = Control::deployment(history, &api, &self.told.runtime, in_use)?;
+        // Those of a deployment that has gone for this one go with it.
+        let mut backends = self.control.backends.clone();
+        register_deployed(&mut backends, &self.histories);
+        self.told.runtime.backends = backends;
         Ok(self.deployed(snapshot, &deployment))
     }
 

@@ -211,6 +211,7 @@ mod tests {
             let api = ServedApi {
                 api: RestApi::compile(&definition, true).unwrap(),
                 access: Access::default(),
+                found: Vec::new(),
             };
             let served = Served {
                 api: Arc::new(api),
