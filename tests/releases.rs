@@ -12,7 +12,7 @@ use std::{
 use http::Request;
 use towergate::{
     Backends, Body, Gateway, HttpMethod, InProcess, Integration, IntegrationResponse, Lambda,
-    Random, RestApi, StageSettings, SystemRandom,
+    Random, RestApi, StageHandle, StageSettings, SystemRandom,
     definition::{self, AuthorizationType, Authorizer, AuthorizerType, Method},
     openapi,
     routing::Domain,
@@ -167,6 +167,52 @@ async fn a_reload_keeps_what_was_changed_by_hand_unless_it_says_otherwise() {
         (Some("1"), Some("red"))
     );
     assert_eq!(prod.deployments().len(), 2, "both are kept");
+}
+
+#[tokio::test]
+async fn a_reload_says_which_stages_lose_what_was_changed_by_hand() {
+    let changed = "changed apis.pets.paths./v.get";
+    let reset = "changed apis.pets.paths./v.get\nchanged apis.pets.stages.prod";
+    type Change = fn(&StageHandle);
+    let cases: [(&str, Change, usize, &str); 5] = [
+        (
+            "nothing is told otherwise",
+            |prod| prod.set_variable("a", "b").unwrap(),
+            1,
+            "",
+        ),
+        ("nothing was changed", |_| (), 2, changed),
+        (
+            "a variable",
+            |prod| prod.set_variable("a", "b").unwrap(),
+            2,
+            reset,
+        ),
+        (
+            "a deployment",
+            |prod| drop(prod.deploy(version(3)).unwrap()),
+            2,
+            reset,
+        ),
+        (
+            "a canary",
+            |prod| prod.set_canary_percent(Percent::NONE).unwrap(),
+            2,
+            reset,
+        ),
+    ];
+    for (name, change, told, expected) in cases {
+        let gateway = gateway(StageSettings::new("prod"));
+        change(&gateway.stage("pets", "prod").unwrap());
+        let reload = |number| {
+            let next = gateway.successor().api("pets", version(number));
+            let changes = gateway.reload(next.stage("pets", StageSettings::new("prod")));
+            changes.unwrap().to_string()
+        };
+        assert_eq!(reload(1), "", "{name}: the same is told once more");
+        assert_eq!(reload(told), expected, "{name}");
+        assert_eq!(reload(told), "", "{name}");
+    }
 }
 
 #[tokio::test]

@@ -98,7 +98,7 @@ impl Control {
             &old.stages,
             &self.stages,
             |(api, stage)| Place::from_iter(["apis", api, "stages", stage]),
-            |old, new| old.settings == new.settings,
+            |old, new| new.continues(old),
         );
         changes.compare(
             &old.canaries,

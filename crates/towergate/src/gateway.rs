@@ -201,7 +201,7 @@ impl Gateway {
             control: &control,
             histories: before.histories.clone(),
         };
-        let next = stage.with_snapshot(change(&mut change_of, &stage.snapshot)?);
+        let next = stage.changed(change(&mut change_of, &stage.snapshot)?);
         let StageChange {
             told, histories, ..
         } = change_of;

@@ -33,6 +33,8 @@ pub(crate) struct ServedStage {
     pub(crate) sticky: Option<Sticky>,
     /// Deployments, variables and canary as they are now.
     pub(crate) snapshot: StageSnapshot,
+    /// Whether they are as they were told, and not changed since by hand or by a guard.
+    pub(crate) is_as_told: bool,
 }
 
 impl ServedStage {
@@ -53,13 +55,19 @@ impl ServedStage {
         })
     }
 
-    /// The stage with another snapshot.
-    pub(crate) fn with_snapshot(&self, snapshot: StageSnapshot) -> Self {
+    /// Returns the stage as it was changed by hand or by a guard.
+    pub(crate) fn changed(&self, snapshot: StageSnapshot) -> Self {
         Self {
             settings: self.settings.clone(),
             sticky: self.sticky.clone(),
             snapshot,
+            is_as_told: false,
         }
+    }
+
+    /// Returns whether this is what became of `before` in a reload that leaves the stage as it was.
+    pub(crate) fn continues(&self, before: &Self) -> bool {
+        self.settings == before.settings && (before.is_as_told || !self.is_as_told)
     }
 }
 

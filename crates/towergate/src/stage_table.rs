@@ -222,6 +222,7 @@ mod tests {
                 settings: StageSettings::new(*stage),
                 sticky: None,
                 snapshot: StageSnapshot::new(info, Arc::new(deployment)),
+                is_as_told: true,
             }));
         }
         table

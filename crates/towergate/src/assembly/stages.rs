@@ -47,16 +47,18 @@ impl Assembly<'_> {
                 .entry(api_id.clone())
                 .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
             let history = Arc::make_mut(history);
-            let snapshot = match self.unchanged(told, &key, settings, apis) {
-                Some(snapshot) => Ok(snapshot),
+            let previous = self.previous.and_then(|previous| previous.stages.get(&key));
+            let unchanged = previous.filter(|_| self.is_unchanged(&key, settings, apis));
+            let snapshot = match unchanged {
+                Some(stage) => Ok(replaced(stage, told)),
                 None => self
                     .snapshot(told, settings, api_id, apis, history, &stages)
                     .and_then(|snapshot| guarded(snapshot, gateway, told, &key, settings)),
             };
             match snapshot {
                 Ok(snapshot) => {
-                    let previous = self.previous.and_then(|previous| previous.stages.get(&key));
                     let stage = ServedStage {
+                        is_as_told: unchanged.is_none_or(|stage| stage.is_as_told),
                         settings: settings.clone(),
                         sticky: keyed(settings, previous, told.runtime.backends.random()),
                         snapshot,
@@ -70,30 +72,25 @@ impl Assembly<'_> {
         stages
     }
 
-    /// Returns what a stage serves with, if it was told the same before: what changed since then, by hand or by a guard, stays.
-    fn unchanged(
+    /// Returns whether a stage was told the same before: what changed since then, by hand or by a guard, stays.
+    fn is_unchanged(
         &self,
-        told: &GatewayBuilder,
         key: &StageKey,
         settings: &StageSettings,
         (api, canary): ToldApis<'_>,
-    ) -> Option<StageSnapshot> {
-        let previous = self.previous?;
-        let stage = previous.stages.get(key)?;
+    ) -> bool {
+        let Some(previous) = self.previous else {
+            return false;
+        };
         let is_same =
             |known: Option<&Arc<ServedApi>>, told: Option<&Arc<ServedApi>>| match (known, told) {
                 (Some(known), Some(told)) => Arc::ptr_eq(known, told),
                 (known, told) => known.is_none() && told.is_none(),
             };
-        let is_same = stage.settings == *settings
+        let stage = previous.stages.get(key);
+        stage.is_some_and(|stage| stage.settings == *settings)
             && is_same(previous.apis.get(&key.0), Some(api))
-            && is_same(previous.canaries.get(key), canary);
-        // Buckets and the rate of the account may be others now.
-        let placing = Placing::of(told, &settings.method_settings);
-        is_same.then(|| {
-            let place = |release: &Release| placing.served(&release.service().api, release.info());
-            stage.snapshot.map(place)
-        })
+            && is_same(previous.canaries.get(key), canary)
     }
 
     /// Makes a stage serve what it is told to.
@@ -152,6 +149,13 @@ impl Assembly<'_> {
 
 /// The API that a stage is told to serve, and that of its canary if it is another.
 type ToldApis<'a> = (&'a Arc<ServedApi>, Option<&'a Arc<ServedApi>>);
+
+/// Returns what a stage serves with, as it is now. Buckets and the rate of the account may be others.
+fn replaced(stage: &ServedStage, told: &GatewayBuilder) -> StageSnapshot {
+    let placing = Placing::of(told, stage.snapshot.method_settings());
+    let place = |release: &Release| placing.served(&release.service().api, release.info());
+    stage.snapshot.map(place)
+}
 
 /// Has the canary of a stage watched, if that is told.
 fn guarded(

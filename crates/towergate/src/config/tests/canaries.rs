@@ -185,7 +185,7 @@ async fn a_guard_goes_on_or_begins_again_as_the_stage_is_told() {
             "another version",
             "two.json",
             other_version,
-            "changed apis.a.stages.b.canarySettings.definition",
+            "changed apis.a.stages.b\nchanged apis.a.stages.b.canarySettings.definition",
             Some(20.0),
             true,
         ),
