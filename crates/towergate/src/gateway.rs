@@ -1,11 +1,14 @@
 //! A gateway: APIs on their stages, as one tower service.
 
+mod canary_guard;
+mod stage_change;
+
 use std::{
     convert::Infallible,
     fmt,
     future::Future,
     pin::Pin,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     task::{Context as TaskContext, Poll},
     time::Duration,
 };
@@ -14,28 +17,22 @@ use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
-use towergate_core::{Body, BoxError, BoxFuture, Clock, StageInfo, Timestamp};
+use towergate_core::{Body, BoxError, BoxFuture, Timestamp};
 use towergate_definition::Diagnostic;
 
 #[cfg(feature = "config")]
 use towergate_integrations::Backends;
-use towergate_stages::{Guard, GuardDecision, GuardSettings, GuardSettingsError, PromoteError};
 use towergate_throttling::UsagePlans;
 
 #[cfg(feature = "config")]
 use crate::RestApi;
 
+use self::canary_guard::OnDecision;
+pub(crate) use self::stage_change::StageChange;
 use crate::{
     Admin, BuildError, Changes, DeploymentInfo, GatewayBuilder, ReleaseError, RouteInfo,
-    StageHandle,
-    assembly::Assembled,
-    control::Control,
-    in_flight::Visit,
-    pipeline, routes,
-    serving::Serving,
-    stage::{ServedStage, StageSnapshot},
-    stage_handle::StageChange,
-    stage_table::StageTable,
+    StageHandle, assembly::Assembled, control::Control, in_flight::Visit, pipeline, routes,
+    serving::Serving, stage::ServedStage,
 };
 
 /// APIs on their stages. A clone is cheap and serves the same.
@@ -72,11 +69,6 @@ struct Inner {
     control: Mutex<Control>,
     on_canary_decision: ArcSwapOption<OnDecision>,
 }
-
-/// Who is told what guards of canaries decide.
-struct OnDecision(Box<HearDecision>);
-
-type HearDecision = dyn Fn(&StageInfo, &GuardDecision) + Send + Sync;
 
 impl Gateway {
     /// Returns a builder without APIs.
@@ -146,8 +138,11 @@ impl Gateway {
         } = next.assemble(self, Some(&control))?;
         serving.in_flight = Arc::clone(&self.serving().in_flight);
         let changes = new.changes_since(&control);
-        *control = new;
-        self.0.serving.store(Arc::new(serving));
+        let replaced_control = std::mem::replace(&mut *control, new);
+        let replaced = self.0.serving.swap(Arc::new(serving));
+        // What goes with them may take its time to go: no one should wait for that.
+        drop(control);
+        drop((replaced_control, replaced));
         Ok(changes)
     }
 
@@ -176,124 +171,6 @@ impl Gateway {
     pub(crate) fn served_stage(&self, key: &(String, String)) -> Option<Arc<ServedStage>> {
         let (api_id, stage) = key;
         self.serving().stages.get(api_id, stage).cloned()
-    }
-
-    /// Changes what a stage points at: for requests that come from now on.
-    pub(crate) fn change_stage(
-        &self,
-        key: &(String, String),
-        change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
-    ) -> Result<(), ReleaseError> {
-        self.change_under(self.control(), key, change)
-    }
-
-    fn change_under(
-        &self,
-        mut control: MutexGuard<'_, Control>,
-        key: &(String, String),
-        change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
-    ) -> Result<(), ReleaseError> {
-        let stage = control.stages.get(key).cloned();
-        let stage = stage.ok_or_else(|| ReleaseError::unknown(key))?;
-        let before = self.serving();
-        let mut change_of = StageChange {
-            told: self.continued(&control),
-            control: &control,
-            histories: before.histories.clone(),
-        };
-        let next = stage.changed(change(&mut change_of, &stage.snapshot)?);
-        let StageChange {
-            told, histories, ..
-        } = change_of;
-        control.stages.insert(key.clone(), Arc::new(next));
-        let serving = Serving {
-            stages: StageTable::of(control.stages.values()),
-            domains: Arc::clone(&before.domains),
-            histories,
-            diagnostics: Arc::clone(&before.diagnostics),
-            in_flight: Arc::clone(&before.in_flight),
-            runtime: told.runtime,
-        };
-        #[cfg(feature = "jwt")]
-        {
-            control.keys = told.keys;
-        }
-        self.0.serving.store(Arc::new(serving));
-        Ok(())
-    }
-
-    /// Makes a guard that changes a stage, and tells `on_decision` beside whoever hears of all decisions.
-    pub(crate) fn guard<F>(
-        &self,
-        clock: Arc<dyn Clock>,
-        key: &(String, String),
-        settings: GuardSettings,
-        on_decision: F,
-    ) -> Result<Guard, GuardSettingsError>
-    where
-        F: Fn(&GuardDecision) + Send + Sync + 'static,
-    {
-        let (gateway, key) = (Arc::downgrade(&self.0), key.clone());
-        Guard::new(settings, clock, move |guard, decision| {
-            let gateway = gateway.upgrade().map(Self);
-            let told = gateway.and_then(|gateway| {
-                let info = gateway.carry_out(&key, guard, decision)?;
-                Some((gateway.0.on_canary_decision.load_full(), info))
-            });
-            let Some((on_every_decision, info)) = told else {
-                return false;
-            };
-            on_decision(decision);
-            if let Some(OnDecision(on_every_decision)) = on_every_decision.as_deref() {
-                on_every_decision(&info, decision);
-            }
-            true
-        })
-    }
-
-    /// Does what a guard decided, unless another change is being made or the guard was ended, and returns which stage that was.
-    fn carry_out(
-        &self,
-        key: &(String, String),
-        guard: &Guard,
-        decision: &GuardDecision,
-    ) -> Option<Arc<StageInfo>> {
-        let control = match self.0.control.try_lock() {
-            Ok(control) => control,
-            Err(TryLockError::Poisoned(poisoned)) => poisoned.into_inner(),
-            Err(TryLockError::WouldBlock) => return None,
-        };
-        let mut info = None;
-        let done = self.change_under(control, key, |_, snapshot| {
-            info = Some(Arc::clone(snapshot.base().info()));
-            // Why nothing is done is told to no one.
-            let next = snapshot.decided(guard, decision);
-            Ok(next.ok_or(PromoteError::NoCanary)?)
-        });
-        info.filter(|_| done.is_ok())
-    }
-
-    /// Tells `on_decision` what the guards of canaries decide, once it is done: each that the gateway was
-    /// [told](crate::StageSettings::guard_canary), and each that was [started](StageHandle::guard_canary) by hand. Whoever was
-    /// told before is told no more.
-    ///
-    /// It is called by whatever request ended, and must not wait.
-    ///
-    /// ```
-    /// use towergate::{Gateway, Integration, RestApi, StageSettings, stages::{CanarySettings, GuardSettings}};
-    ///
-    /// let api = RestApi::builder("pets").get("/pets", Integration::mock(200)).build()?;
-    /// let prod = StageSettings::new("prod").canary(CanarySettings::default()).guard_canary(GuardSettings::default());
-    /// let gateway = Gateway::builder().api("pets", api).stage("pets", prod).build()?;
-    /// gateway.on_canary_decision(|stage, decision| println!("{} {}: {decision}", stage.api_id, stage.stage));
-    /// # Ok::<(), towergate::BuildError>(())
-    /// ```
-    pub fn on_canary_decision<F>(&self, on_decision: F)
-    where
-        F: Fn(&StageInfo, &GuardDecision) + Send + Sync + 'static,
-    {
-        let told = Arc::new(OnDecision(Box::new(on_decision)));
-        self.0.on_canary_decision.store(Some(told));
     }
 
     /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says
@@ -442,12 +319,6 @@ where
 
     fn call(&mut self, request: Request<B>) -> ResponseFuture {
         ResponseFuture(Box::pin(self.0.answer(request)))
-    }
-}
-
-impl fmt::Debug for OnDecision {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("OnDecision")
     }
 }
 

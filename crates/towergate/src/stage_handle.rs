@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use towergate_core::Timestamp;
 use towergate_stages::{
-    CanarySettings, Deployment, DeploymentError, GuardDecision, GuardSettings, GuardSettingsError,
-    Percent, PromoteError, VariableError,
+    CanarySettings, DeploymentError, GuardDecision, GuardSettings, GuardSettingsError, Percent,
+    PromoteError, VariableError,
 };
 
 use crate::{
-    ApiSource, BuildError, Gateway, GatewayBuilder,
-    assembly::{Joined, Placing, register_deployed},
-    control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
-    stage::{Release, Served, ServedStage, StageSnapshot},
+    ApiSource, BuildError, Gateway,
+    gateway::StageChange,
+    stage::{ServedStage, StageSnapshot},
 };
 
 /// A stage of a gateway, to be changed while it serves.
@@ -92,53 +91,6 @@ impl ReleaseError {
             api_id: api_id.clone(),
             stage: stage.clone(),
         }
-    }
-}
-
-/// What a change of a stage may use, and what it adds to.
-pub(crate) struct StageChange<'a> {
-    pub(crate) control: &'a Control,
-    pub(crate) histories: Histories,
-    /// What the gateway has beside APIs.
-    pub(crate) told: GatewayBuilder,
-}
-
-impl StageChange<'_> {
-    /// Makes a deployment of an API, for the stage of this snapshot.
-    fn deployment(
-        &mut self,
-        snapshot: &StageSnapshot,
-        source: ApiSource,
-    ) -> Result<Arc<Deployment<Served>>, ReleaseError> {
-        let api_id = &snapshot.base().info().api_id;
-        let Joined { api, told } = std::mem::take(&mut self.told).join(api_id, source)?;
-        self.told = told;
-        let history = self
-            .histories
-            .entry(api_id.clone())
-            .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
-        let history = Arc::make_mut(history);
-        let in_use = |id: &str| self.control.points_at(api_id, id);
-        let deployment = Control::deployment(history, &api, &self.told.runtime, in_use)?;
-        // Those of a deployment that has gone for this one go with it.
-        let mut backends = self.control.backends.clone();
-        register_deployed(&mut backends, &self.histories);
-        self.told.runtime.backends = backends;
-        Ok(self.deployed(snapshot, &deployment))
-    }
-
-    /// Returns a deployment as the stage of this snapshot serves it.
-    fn deployed(
-        &self,
-        snapshot: &StageSnapshot,
-        deployment: &Deployment<Arc<ServedApi>>,
-    ) -> Arc<Deployment<Served>> {
-        let mut serving = snapshot.releases().map(Release::deployment);
-        if let Some(serving) = serving.find(|serving| serving.id() == deployment.id()) {
-            return Arc::clone(serving);
-        }
-        let placing = Placing::of(&self.told, snapshot.method_settings());
-        placing.deployed(deployment, snapshot.base().info())
     }
 }
 
