@@ -269,6 +269,31 @@ fn every_setting_is_read() {
 }
 
 #[test]
+fn the_file_of_the_guide_says_what_it_claims() {
+    let guide = include_str!("../../../../../docs/guides/releases.md");
+    let yaml = guide.split("```yaml\n").nth(1).expect("a file");
+    let yaml = yaml.split("```").next().expect("its end");
+    let folder = Folder::new(&[
+        ("gateway.yaml", yaml),
+        ("pets.openapi.yaml", &version(200)),
+        ("pets-v2.openapi.yaml", &version(200)),
+        ("sticky.key", "000102030405060708090a0b0c0d0e0f\n"),
+    ]);
+    let loaded = folder.load().unwrap_or_else(|error| panic!("{error}"));
+    assert_eq!(loaded.findings, []);
+    let stage = loaded
+        .gateway
+        .served_stage(&("pets".to_owned(), "prod".to_owned()));
+    let settings = &stage.expect("the stage").settings;
+    assert_eq!(
+        settings.guard,
+        Some(GuardSettings::default()),
+        "as by default"
+    );
+    assert!(settings.sticky.is_some());
+}
+
+#[test]
 fn what_is_wrong_with_a_canary_is_said_all_at_once() {
     const STEPS: &str = "a guard has 1 to 20 steps, each above the last, the first above 0 and the last below 100 percent: it promotes after";
     const TIME: &str = "the window and the interval of a guard are longer than nothing";
