@@ -130,7 +130,8 @@ impl StageSettings {
     /// none away. Who does not tell who they are is drawn for, as everybody is without this.
     ///
     /// The key of its hash is drawn once and stays through reloads; gateways that are to agree are told one. Principal and API
-    /// key are not known yet when the stage is chosen, and are refused.
+    /// key are not known yet when the stage is chosen, and are refused. A closure is told again by a clone of it: another one of
+    /// the same text is another way, and a reload then sets the stage up anew.
     ///
     /// ```
     /// use http::HeaderName;
