@@ -18,7 +18,7 @@ use crate::{
     limits,
     runtime::Runtime,
     serving::Serving,
-    stage::{Release, Served},
+    stage::{Release, Served, ServedStage},
     watched,
 };
 
@@ -44,27 +44,48 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
 /// Answers a request. Whatever refuses it is restyled by the gateway responses of its API.
 pub(crate) async fn handle(serving: &Serving, context: Context, body: Body) -> Response<Body> {
     let runtime = &serving.runtime;
-    let (release, watching) = match resolve(serving, &context) {
-        Resolved::Release(release, watching) => (Some(release), watching),
-        Resolved::Nothing => (None, None),
+    let release = match resolve(serving, &context) {
+        Resolved::Release(stage, release) => {
+            if let Some(watching) = stage.snapshot.watch(release) {
+                // Boxed, so that requests that no guard counts do not carry the room for it.
+                return Box::pin(watched(runtime, release, &context, body, watching)).await;
+            }
+            Some(release)
+        }
+        Resolved::Nothing => None,
         Resolved::HealthCheck => return finish(runtime, &context, Response::new(Body::empty())),
     };
-    let end = |answer| {
-        let response = match answer {
-            Ok(response) => response,
-            Err(rejection) => refuse(runtime, release, &context, rejection),
-        };
-        finish(runtime, &context, response)
-    };
-    let Some(mut watching) = watching else {
-        return end(walk(runtime, release, &context, body).await);
-    };
-    // Boxed, so that requests that no guard counts do not carry the room for it.
-    let answer = Box::pin(walk(runtime, release, &context, body));
-    let answer = watched::answer(&mut watching, answer).await;
-    let response = watching.run(|| end(answer));
+    let answer = walk(runtime, release, &context, body).await;
+    end(runtime, release, &context, answer)
+}
+
+/// Answers a request that the guard of a canary counts.
+async fn watched(
+    runtime: &Runtime,
+    release: &Release,
+    context: &Context,
+    body: Body,
+    mut watching: Watching,
+) -> Response<Body> {
+    let walk = walk(runtime, Some(release), context, body);
+    let answer = watched::answer(&mut watching, walk).await;
+    let response = watching.run(|| end(runtime, Some(release), context, answer));
     watching.answered(response.status().is_server_error());
     response.map(|body| watched::body(body, watching))
+}
+
+#[inline]
+fn end(
+    runtime: &Runtime,
+    release: Option<&Release>,
+    context: &Context,
+    answer: Result<Response<Body>, Rejection>,
+) -> Response<Body> {
+    let response = match answer {
+        Ok(response) => response,
+        Err(rejection) => refuse(runtime, release, context, rejection),
+    };
+    finish(runtime, context, response)
 }
 
 /// The steps that may refuse a request, in their order.
@@ -141,8 +162,8 @@ fn no_route() -> Rejection {
 
 /// What a request is for.
 enum Resolved<'a> {
-    /// A release, and the guard of its stage if there is one.
-    Release(&'a Release, Option<Box<Watching>>),
+    /// A stage, and the release that was chosen.
+    Release(&'a ServedStage, &'a Release),
     /// A domain: whether it is well.
     HealthCheck,
     /// Nothing: no API has its host, path and stage.
@@ -168,8 +189,7 @@ fn resolve<'a>(serving: &'a Serving, context: &Context) -> Resolved<'a> {
         path_start: address.path_start,
         resource_start: address.resource_start,
     });
-    let watching = address.stage.snapshot.watch(release);
-    Resolved::Release(release, watching.map(Box::new))
+    Resolved::Release(address.stage, release)
 }
 
 /// Adds what every answer carries, and tells the observer.

@@ -110,6 +110,7 @@ impl StageTable {
     }
 
     /// Finds the stage that a request is for.
+    #[inline]
     pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<Address<'_>> {
         let start = path.bytes().take_while(|byte| *byte == b'/').count();
         let (first, first_end) = segment(path, start);

@@ -18,7 +18,7 @@ pub(crate) async fn answer<F: Future>(watching: &mut Watching, future: F) -> F::
 }
 
 /// Watches a body to its end, which is when the request counts. One whose bytes are ready has ended.
-pub(crate) fn body(body: Body, watching: Box<Watching>) -> Body {
+pub(crate) fn body(body: Body, watching: Watching) -> Body {
     if body.as_ready().is_some() {
         return body;
     }
@@ -30,7 +30,7 @@ pub(crate) fn body(body: Body, watching: Box<Watching>) -> Body {
 
 struct WatchedBody {
     body: Body,
-    watching: Option<Box<Watching>>,
+    watching: Option<Watching>,
 }
 
 impl http_body::Body for WatchedBody {
