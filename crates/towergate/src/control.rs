@@ -35,7 +35,7 @@ pub(crate) struct Control {
     pub(crate) stages: BTreeMap<(String, String), Arc<ServedStage>>,
     /// What canaries serve that have a definition of their own.
     pub(crate) canaries: BTreeMap<(String, String), Arc<ServedApi>>,
-    /// The backends without those of deployments that were told no more, or never.
+    /// The backends as they were told, without the services and functions that came with other deployments.
     pub(crate) backends: Backends,
     pub(crate) throttle: Option<Rate>,
     pub(crate) api_keys: Vec<ApiKey>,
