@@ -10,7 +10,7 @@ use std::{
 use http_body::{Body, Frame, SizeHint};
 use pin_project_lite::pin_project;
 
-use crate::{StageSnapshot, guard::Watching};
+use crate::{StageSnapshot, Watching};
 
 pin_project! {
     /// The body of a release's response. The snapshot that the request resolved lives until it ends or is dropped.
@@ -24,7 +24,7 @@ pin_project! {
 /// What a request holds from its start to the end of its response.
 pub(crate) struct Held<S> {
     /// Counts the request as it is dropped.
-    pub(crate) watching: Option<Box<Watching<S>>>,
+    pub(crate) watching: Option<Box<Watching>>,
     pub(crate) snapshot: Arc<StageSnapshot<S>>,
 }
 
@@ -32,15 +32,17 @@ impl<S> Held<S> {
     /// Runs code of the release, which a guard is to know if it panics.
     #[inline]
     pub(crate) fn run<T>(held: &mut Option<Self>, code: impl FnOnce() -> T) -> T {
-        let set_running = |held: &mut Option<Self>, runs| {
-            if let Some(watching) = held.as_mut().and_then(|held| held.watching.as_mut()) {
-                watching.set_running(runs);
-            }
-        };
-        set_running(held, true);
-        let made = code();
-        set_running(held, false);
-        made
+        let watching = held.as_mut().and_then(|held| held.watching.as_mut());
+        run(watching, code)
+    }
+}
+
+/// Runs code of a release, which a guard is to know if it panics.
+#[inline]
+pub(crate) fn run<T>(watching: Option<&mut Box<Watching>>, code: impl FnOnce() -> T) -> T {
+    match watching {
+        Some(watching) => watching.run(code),
+        None => code(),
     }
 }
 

@@ -31,6 +31,17 @@ impl<S> Deployment<S> {
         self
     }
 
+    /// Creates a deployment that is this one but for its service.
+    #[must_use]
+    pub fn with_service<T>(&self, service: T) -> Deployment<T> {
+        Deployment {
+            id: self.id.clone(),
+            description: self.description.clone(),
+            created: self.created,
+            service,
+        }
+    }
+
     /// Returns the id: `$context.deploymentId`.
     #[must_use]
     pub fn id(&self) -> &str {

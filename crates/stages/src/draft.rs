@@ -9,7 +9,9 @@ use crate::{
     StageVariables,
 };
 
-pub(crate) struct Draft<S> {
+pub(crate) struct Draft<'a, S> {
+    /// What is changed, of a stage that is there.
+    last: Option<&'a StageSnapshot<S>>,
     /// Without variables.
     info: StageInfo,
     pub(crate) deployment: Arc<Deployment<S>>,
@@ -23,10 +25,11 @@ pub(crate) struct CanaryDraft<S> {
     pub(crate) settings: Arc<CanarySettings>,
 }
 
-impl<S> Draft<S> {
+impl<'a, S> Draft<'a, S> {
     pub(crate) fn new(mut info: StageInfo, deployment: Arc<Deployment<S>>) -> Self {
         let variables = StageVariables::unchecked(std::mem::take(&mut info.variables));
         Self {
+            last: None,
             info,
             deployment,
             variables,
@@ -35,13 +38,14 @@ impl<S> Draft<S> {
         }
     }
 
-    pub(crate) fn of(snapshot: &StageSnapshot<S>) -> Self {
+    pub(crate) fn of(snapshot: &'a StageSnapshot<S>) -> Self {
         let base = snapshot.base();
         let canary = snapshot.canary().map(|canary| CanaryDraft {
             deployment: Arc::clone(canary.release().deployment()),
             settings: Arc::clone(&canary.settings),
         });
         Self {
+            last: Some(snapshot),
             canary,
             method_settings: Arc::clone(&snapshot.method_settings),
             ..Self::new(StageInfo::clone(base.info()), Arc::clone(base.deployment()))
@@ -83,6 +87,7 @@ impl<S> Draft<S> {
     /// Computes all that requests need.
     pub(crate) fn finish(self) -> StageSnapshot<S> {
         let Self {
+            last,
             info,
             deployment,
             variables,
@@ -105,12 +110,16 @@ impl<S> Draft<S> {
             settings: canary.settings,
         });
         let is_canary = canary.is_some().then_some(false);
-        StageSnapshot {
+        let mut next = StageSnapshot {
             base: release(deployment, variables.into_iter().collect(), is_canary),
             canary,
             method_settings,
-            // A guard goes on only if whoever changes the stage finds that its canary is as it was.
-            watch: None,
+            guard: None,
+        };
+        // A guard goes on only if what it watches is as it was.
+        if let Some(last) = last.filter(|last| next.releases_as(last)) {
+            next.guard.clone_from(&last.guard);
         }
+        next
     }
 }

@@ -11,13 +11,13 @@ mod exact_test;
 mod judge;
 mod latency;
 mod settings;
-mod watch;
+mod watching;
 mod window;
 
 pub use decision::{GuardDecision, GuardOutcome, GuardReason, GuardSample};
 pub(crate) use engine::{GuardEngine, Side};
 pub use settings::{GuardSettings, GuardSettingsError};
-pub(crate) use watch::{Watch, Watching};
+pub use watching::{Guard, Watching};
 
 #[cfg(test)]
 mod simulations;

@@ -9,11 +9,9 @@ use arc_swap::ArcSwap;
 use towergate_core::Timestamp;
 
 use crate::{
-    CanarySettings, Deployment, DeploymentError, GuardDecision, GuardOutcome, GuardSettings,
-    MethodSettingsTable, NewDeployment, PatchOperation, Percent, StageError, StageSnapshot,
-    StageVariables, Stages,
-    guard::{GuardEngine, Watch},
-    stages::Changes,
+    CanarySettings, Deployment, DeploymentError, Guard, GuardDecision, GuardSettings,
+    MethodSettingsTable, NewDeployment, PatchOperation, Percent, PromoteError, StageError,
+    StageSnapshot, StageVariables, Stages, stages::Changes,
 };
 
 /// What points at the current snapshot.
@@ -226,66 +224,51 @@ impl<S> StageHandle<S> {
     /// stage was deleted.
     pub fn guard<F>(&self, settings: GuardSettings, on_decision: F) -> Result<(), StageError>
     where
+        S: Send + Sync + 'static,
         F: Fn(&GuardDecision) + Send + Sync + 'static,
     {
-        let now = self.stages.0.clock.now();
-        let watch = Arc::new(Watch {
-            engine: GuardEngine::new(settings, now)?,
-            on_decision: Box::new(on_decision),
-        });
-        self.update(|snapshot, _| {
-            snapshot.promote()?;
-            let mut next = snapshot.with_canary_percent(watch.engine.first_percent());
-            next.watch = Some(watch);
-            Ok((next, ()))
-        })
+        let (shared, pointer) = (
+            Arc::downgrade(&self.stages.0),
+            Arc::downgrade(&self.pointer),
+        );
+        let clock = Arc::clone(&self.stages.0.clock);
+        let guard = Guard::new(settings, clock, move |guard, decision| {
+            let stage = || {
+                let stages = Stages(shared.upgrade()?);
+                Some(Self::of(stages, pointer.upgrade()?))
+            };
+            let is_done = stage().is_some_and(|stage| stage.carry_out(guard, decision));
+            if is_done {
+                on_decision(decision);
+            }
+            is_done
+        })?;
+        self.update(|snapshot, _| Ok((snapshot.with_guard(guard)?, ())))
     }
 
     /// Returns whether a guard watches the canary.
     #[must_use]
     pub fn is_guarded(&self) -> bool {
-        self.current().watch.is_some()
+        self.current().guard().is_some()
     }
 
     /// Has the guard look, if there is one and it is time to: for stages whose traffic may stop.
     pub fn tick(&self, now: Timestamp) {
-        if let Some(watch) = &self.current().watch {
-            self.consult(watch, now);
+        if let Some(guard) = self.current().guard() {
+            guard.tick(now);
         }
-    }
-
-    /// Has a guard look, and does what it decides.
-    pub(crate) fn consult(&self, watch: &Arc<Watch>, now: Timestamp) {
-        watch.engine.evaluate(now, |decision| {
-            let is_done = self.carry_out(watch, decision.outcome);
-            if is_done {
-                (watch.on_decision)(decision);
-            }
-            is_done
-        });
     }
 
     /// Does what a guard decided, and returns whether that was done: not while another change is made, nor where the guard
     /// was ended.
-    fn carry_out(&self, watch: &Arc<Watch>, outcome: GuardOutcome) -> bool {
+    fn carry_out(&self, guard: &Guard, decision: &GuardDecision) -> bool {
         let Some(changes) = self.stages.0.try_changes() else {
             return false;
         };
-        let is_watched = |watched: &Arc<Watch>| Arc::ptr_eq(watched, watch);
-        if !self.current().watch.as_ref().is_some_and(is_watched) {
-            return false;
-        }
         let done = self.update_under(changes, |snapshot, _| {
-            let next = match outcome {
-                GuardOutcome::Promote => snapshot.promote()?,
-                GuardOutcome::RollBack(_) => snapshot.without_canary(),
-                GuardOutcome::Advance(percent) => {
-                    let mut next = snapshot.with_canary_percent(percent);
-                    next.watch = Some(Arc::clone(watch));
-                    next
-                }
-            };
-            Ok((next, ()))
+            let next = snapshot.decided(guard, decision);
+            // Why nothing is done is told to no one.
+            Ok((next.ok_or(PromoteError::NoCanary)?, ()))
         });
         done.is_ok()
     }
@@ -313,10 +296,7 @@ impl<S> StageHandle<S> {
         if !kept.is_some_and(|kept| Arc::ptr_eq(kept, &self.pointer)) {
             return Err(StageError::Deleted);
         }
-        let (mut next, made) = change(&last, &mut changes)?;
-        if next.watch.is_none() && next.releases_as(&last) {
-            next.watch.clone_from(&last.watch);
-        }
+        let (next, made) = change(&last, &mut changes)?;
         let replaced = self.pointer.replace(next);
         // What a snapshot held may take its time to go: no one should wait for that.
         let dropped = changes.dropped.take();

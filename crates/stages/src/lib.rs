@@ -29,7 +29,7 @@
 //! stages that point at them; a [`StageHandle`] is one stage, with all that changes it; a [`StageService`] serves it. A
 //! request resolves its [`StageSnapshot`] once and keeps it until its response has ended, so that no request is touched by a
 //! change. Snapshots are values that change nothing by themselves: hosts that serve in a way of their own use them, with
-//! [`StageSnapshot::choose`] and [`StageSnapshot::apply`], without the rest.
+//! [`StageSnapshot::choose`], [`StageSnapshot::apply`] and a [`Guard`], without the rest.
 //!
 //! Beyond API Gateway go callers that [stay](Sticky) with their release, and a canary that [watches
 //! itself](StageHandle::guard).
@@ -51,7 +51,8 @@ mod variables;
 pub use body::StageBody;
 pub use deployment::{Deployment, DeploymentError, Deployments, draw_deployment_id};
 pub use guard::{
-    GuardDecision, GuardOutcome, GuardReason, GuardSample, GuardSettings, GuardSettingsError,
+    Guard, GuardDecision, GuardOutcome, GuardReason, GuardSample, GuardSettings,
+    GuardSettingsError, Watching,
 };
 pub use handle::StageHandle;
 pub use method_settings::{

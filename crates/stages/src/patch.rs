@@ -67,7 +67,7 @@ impl<S> StageSnapshot<S> {
     }
 }
 
-impl<S> Draft<S> {
+impl<S> Draft<'_, S> {
     fn apply(
         &mut self,
         change: StagePatch,

@@ -15,8 +15,7 @@ use towergate_core::{Context, StagePath};
 
 use crate::{
     Release, StageBody, StageHandle, StageSnapshot, Sticky,
-    body::Held,
-    guard::{Side, Watching},
+    body::{Held, run},
 };
 
 /// Serves the requests of a stage with the release that each of them gets.
@@ -122,27 +121,22 @@ where
                 self.resolve(&snapshot, &context, request.headers())
             }
         };
-        let mut watching = snapshot.watch.as_ref().map(|watch| {
-            let is_canary = release.info().is_canary == Some(true);
-            let side = if is_canary { Side::Canary } else { Side::Base };
-            Box::new(Watching::new(self.handle.clone(), Arc::clone(watch), side))
+        let mut watching = snapshot.watch(release).map(Box::new);
+        let state = run(watching.as_mut(), || {
+            let mut service = release.service().clone();
+            // Most services are ready at once: then the request need not move into the future. One that is not is polled
+            // again by the future, which has a waker that wakes.
+            let mut no_one = task::Context::from_waker(Waker::noop());
+            match service.poll_ready(&mut no_one) {
+                Poll::Ready(Ok(())) => State::Calling {
+                    future: service.call(request),
+                },
+                Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
+                Poll::Pending => State::Readying {
+                    waiting: Box::new((service, Some(request))),
+                },
+            }
         });
-        let mut service = release.service().clone();
-        // Most services are ready at once: then the request need not move into the future. One that is not is polled
-        // again by the future, which has a waker that wakes.
-        let mut no_one = task::Context::from_waker(Waker::noop());
-        let state = match service.poll_ready(&mut no_one) {
-            Poll::Ready(Ok(())) => State::Calling {
-                future: service.call(request),
-            },
-            Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
-            Poll::Pending => State::Readying {
-                waiting: Box::new((service, Some(request))),
-            },
-        };
-        if let Some(watching) = &mut watching {
-            watching.set_running(false);
-        }
         ResponseFuture {
             state,
             held: Some(Held { watching, snapshot }),

@@ -5,8 +5,7 @@ use std::{fmt, sync::Arc};
 use towergate_core::StageInfo;
 
 use crate::{
-    Deployment, MethodSettingsTable, Percent, StageVariables, VariableError, draft::Draft,
-    guard::Watch,
+    Deployment, Guard, MethodSettingsTable, Percent, StageVariables, VariableError, draft::Draft,
 };
 
 /// A deployment with the facts that its requests are told: everything one of them needs, made before it comes.
@@ -157,7 +156,7 @@ pub struct StageSnapshot<S> {
     pub(crate) canary: Option<Canary<S>>,
     pub(crate) method_settings: Arc<MethodSettingsTable>,
     /// What watches the canary.
-    pub(crate) watch: Option<Arc<Watch>>,
+    pub(crate) guard: Option<Guard>,
 }
 
 impl<S> StageSnapshot<S> {
@@ -307,6 +306,24 @@ impl<S> StageSnapshot<S> {
         draft.finish()
     }
 
+    /// Serves with what is made of each release's service. All else stays, a guard included.
+    #[must_use]
+    pub fn map<T>(&self, mut service: impl FnMut(&Release<S>) -> T) -> StageSnapshot<T> {
+        let mut map = |release: &Release<S>| Release {
+            deployment: Arc::new(release.deployment.with_service(service(release))),
+            info: Arc::clone(&release.info),
+        };
+        StageSnapshot {
+            base: map(&self.base),
+            canary: self.canary.as_ref().map(|canary| Canary {
+                release: map(&canary.release),
+                settings: Arc::clone(&canary.settings),
+            }),
+            method_settings: Arc::clone(&self.method_settings),
+            guard: self.guard.clone(),
+        }
+    }
+
     /// Replaces the method settings.
     #[must_use]
     pub fn with_method_settings(&self, settings: MethodSettingsTable) -> Self {
@@ -323,7 +340,7 @@ impl<S> Clone for StageSnapshot<S> {
             base: self.base.clone(),
             canary: self.canary.clone(),
             method_settings: Arc::clone(&self.method_settings),
-            watch: self.watch.clone(),
+            guard: self.guard.clone(),
         }
     }
 }

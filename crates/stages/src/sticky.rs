@@ -1,6 +1,6 @@
 //! Callers that stay with the release they were given.
 
-use std::{fmt, hash::Hasher, net::IpAddr, sync::Arc};
+use std::{fmt, hash::Hasher, mem, net::IpAddr, sync::Arc};
 
 use http::{HeaderMap, HeaderName};
 use siphasher::sip::SipHasher13;
@@ -77,15 +77,31 @@ impl Sticky {
         self
     }
 
+    /// Takes the key of `other` if there is none of its own.
+    pub const fn or_key_of(mut self, other: &Self) -> Self {
+        if self.key.is_none() {
+            self.key = other.key;
+        }
+        self
+    }
+
     /// Draws a key if there is none.
-    pub(crate) fn keyed(self, random: &dyn Random) -> Self {
+    pub fn keyed(self, random: &dyn Random) -> Self {
         let half = || u128::from(random.next_u64());
         let key = self.key.unwrap_or_else(|| half() << 64 | half());
         self.with_key(key)
     }
 
-    /// Returns what stands in for a draw, `None` for a request that does not tell who calls.
-    pub(crate) fn draw(&self, context: &Context, headers: &HeaderMap) -> Option<u64> {
+    /// Returns whether callers are told apart by what layers in front of the stage find out: the principal, or the API key.
+    #[must_use]
+    pub const fn needs_identity(&self) -> bool {
+        matches!(self.by, By::ApiKey | By::Principal)
+    }
+
+    /// Returns what stands in for a draw of [`StageSnapshot::choose`](crate::StageSnapshot::choose), `None` for a request that
+    /// does not tell who calls. Without a key, which [`keyed`](Self::keyed) draws, it is what anybody can compute.
+    #[must_use]
+    pub fn draw(&self, context: &Context, headers: &HeaderMap) -> Option<u64> {
         match &self.by {
             By::ApiKey => Some(self.hash(context.api_key()?.id.as_bytes())),
             By::Closure(extract) => Some(self.hash(extract(context, headers)?.as_bytes())),
@@ -115,6 +131,18 @@ impl Sticky {
         let mut hasher = SipHasher13::new_with_key(&key);
         hasher.write(value);
         hasher.finish()
+    }
+}
+
+impl PartialEq for Sticky {
+    /// Compares what tells callers apart, closures by their place in memory, and keys.
+    fn eq(&self, other: &Self) -> bool {
+        let is_same = match (&self.by, &other.by) {
+            (By::Closure(one), By::Closure(other)) => Arc::ptr_eq(one, other),
+            (By::Header(one), By::Header(other)) => one == other,
+            (one, other) => mem::discriminant(one) == mem::discriminant(other),
+        };
+        is_same && self.key == other.key
     }
 }
 
@@ -265,5 +293,35 @@ mod tests {
             Sticky::api_key().with_key(1).hash(b"ada")
         );
         assert_eq!(format!("{sticky:?}"), r#"Sticky { by: "the API key", .. }"#);
+    }
+    #[test]
+    fn what_tells_callers_apart_is_compared_with_its_key() {
+        let tenant = || Sticky::header(HeaderName::from_static("x-tenant"));
+        let closure = Sticky::by(|_, _| None);
+        let cases = [
+            ("the same header", tenant(), tenant(), true),
+            ("another key", tenant().with_key(1), tenant(), false),
+            (
+                "another header",
+                tenant(),
+                Sticky::header(HeaderName::from_static("x-user")),
+                false,
+            ),
+            ("another way", tenant(), Sticky::source_address(), false),
+            ("the same closure", closure.clone(), closure.clone(), true),
+            (
+                "another closure",
+                closure,
+                Sticky::by(|_, headers| headers.get("a").map(|_| String::new())),
+                false,
+            ),
+        ];
+        for (name, one, other, is_same) in cases {
+            assert_eq!(one == other, is_same, "{name}");
+        }
+        let drawn = tenant().keyed(&FixedRandom::new(7));
+        assert_eq!(tenant().or_key_of(&drawn), drawn, "a key is taken over");
+        let own = tenant().with_key(1);
+        assert_eq!(own.clone().or_key_of(&drawn), own, "unless there is one");
     }
 }

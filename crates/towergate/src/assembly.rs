@@ -15,16 +15,17 @@ use std::{
 
 use towergate_authorizers::policy::ApiArn;
 use towergate_definition::{Diagnostic, Place, Severity};
-use towergate_integrations::FunctionArn;
+use towergate_integrations::{Backends, FunctionArn};
 
 use crate::{
-    ApiSource, BuildError, GatewayBuilder, RestApi,
+    ApiSource, BuildError, Gateway, GatewayBuilder, RestApi,
     access::{Access, Means},
-    control::{Control, History, ServedApi, ServedStage},
+    control::{Control, Histories, ServedApi},
     deployment::CompiledMethod,
     domains::{self, Domains},
     policy_scope::report_foreign_statements,
     serving::Serving,
+    stage::ServedStage,
     stage_table::StageTable,
 };
 
@@ -39,7 +40,6 @@ pub(crate) struct Assembled {
 pub(crate) struct Joined {
     pub(crate) api: Arc<ServedApi>,
     pub(crate) told: GatewayBuilder,
-    pub(crate) diagnostics: Vec<Diagnostic>,
 }
 
 /// What there was before, and what is said of what there will be.
@@ -52,14 +52,18 @@ struct Assembly<'a> {
 
 impl GatewayBuilder {
     /// Puts everything together, and takes over what stays from what was there before.
-    pub(crate) fn assemble(self, previous: Option<&Control>) -> Result<Assembled, BuildError> {
+    pub(crate) fn assemble(
+        self,
+        gateway: &Gateway,
+        previous: Option<&Control>,
+    ) -> Result<Assembled, BuildError> {
         let told_apis = self.apis.iter().map(|(id, _)| id).chain(&self.refused);
         let assembly = Assembly {
             previous,
             told_apis: told_apis.cloned().collect(),
             diagnostics: Vec::new(),
         };
-        assembly.finish(self)
+        assembly.finish(self, gateway)
     }
 
     /// Joins one more API with what there is.
@@ -75,12 +79,15 @@ impl GatewayBuilder {
             .into_iter()
             .collect();
         assembly.register(&mut self, &compiled, &BTreeMap::new());
-        let served = assembly.serve_apis(&mut self, compiled).remove(id);
-        match served.filter(|_| !assembly.has_errors()) {
+        let api = compiled.into_values().next();
+        let api = api.map(|api| assembly.join(&mut self, id, None, api));
+        match api.filter(|_| !assembly.has_errors()) {
             Some(api) => Ok(Joined {
-                api,
+                api: Arc::new(ServedApi {
+                    found: assembly.diagnostics,
+                    ..api
+                }),
                 told: self,
-                diagnostics: assembly.diagnostics,
             }),
             None => Err(BuildError::new(assembly.diagnostics)),
         }
@@ -89,33 +96,39 @@ impl GatewayBuilder {
     /// Returns all that is wrong, and what else there is to say.
     #[cfg(feature = "config")]
     pub(crate) fn problems(self) -> Vec<Diagnostic> {
-        match self.assemble(None) {
-            Ok(assembled) => assembled.serving.diagnostics,
+        match self.build() {
+            Ok(gateway) => gateway.diagnostics(),
             Err(error) => error.diagnostics().to_vec(),
         }
     }
 }
 
 impl Assembly<'_> {
-    fn finish(mut self, mut told: GatewayBuilder) -> Result<Assembled, BuildError> {
+    fn finish(
+        mut self,
+        mut told: GatewayBuilder,
+        gateway: &Gateway,
+    ) -> Result<Assembled, BuildError> {
         let apis = self.compile_apis(&mut told);
         let canaries = self.compile_canaries(&mut told);
         self.register(&mut told, &apis, &canaries);
-        let mut histories = self.histories();
-        register_deployed(&mut told, &histories);
+        let before = gateway.serving();
+        let mut histories = self.histories(&before.histories);
+        let backends = told.runtime.backends.clone();
+        register_deployed(&mut told.runtime.backends, &histories);
         let apis = self.serve_apis(&mut told, apis);
         let canaries = self.serve_canaries(&mut told, canaries);
-        let stages = self.serve_stages(&told, &apis, &canaries, &mut histories);
-        let plans = self.usage_plans(&told, &stages);
+        let stages = self.serve_stages(gateway, &told, &apis, &canaries, &mut histories);
+        let plans = self.usage_plans(&told, &stages, &before.runtime.plans);
         let domains = self.domains(&told);
 
-        let table = StageTable::of(stages.values().map(|stage| &stage.snapshot));
+        let table = StageTable::of(stages.values());
         self.diagnostics.extend(table.overlaps());
         let (false, Some(plans), Some(domains)) = (self.has_errors(), plans, domains) else {
             return Err(BuildError::new(self.diagnostics));
         };
         let mut runtime = told.runtime;
-        runtime.plans = plans.clone();
+        runtime.plans = plans;
         let control = Control {
             region: told.region,
             account_id: told.account_id,
@@ -125,12 +138,11 @@ impl Assembly<'_> {
             functions: told.functions,
             apis,
             stages,
-            histories,
             canaries,
+            backends,
             throttle: told.throttle,
             api_keys: told.api_keys,
             usage_plans: told.usage_plans,
-            plans,
             domains: told.domains,
             #[cfg(feature = "jwt")]
             keys: told.keys,
@@ -139,7 +151,8 @@ impl Assembly<'_> {
             runtime,
             stages: table,
             domains: Arc::new(domains),
-            diagnostics: self.diagnostics,
+            histories,
+            diagnostics: self.diagnostics.into(),
             in_flight: Arc::default(),
         };
         Ok(Assembled { serving, control })
@@ -155,15 +168,10 @@ impl Assembly<'_> {
     }
 
     /// Returns the deployments of the APIs that stay.
-    fn histories(&self) -> BTreeMap<String, History> {
-        let known = self
-            .previous
-            .iter()
-            .flat_map(|previous| &previous.histories);
-        let stays = known.filter(|(id, _)| self.told_apis.contains(*id));
-        stays
-            .map(|(id, history)| (id.clone(), history.clone()))
-            .collect()
+    fn histories(&self, known: &Histories) -> Histories {
+        let mut histories = known.clone();
+        histories.retain(|id, _| self.told_apis.contains(id));
+        histories
     }
 
     fn compile_apis(&mut self, told: &mut GatewayBuilder) -> BTreeMap<String, RestApi> {
@@ -298,6 +306,17 @@ impl Assembly<'_> {
         if let Some(known) = known.filter(|known| self.is_same(told, known, &api)) {
             return Arc::clone(known);
         }
+        Arc::new(self.join(told, id, canary_of, api))
+    }
+
+    /// Joins an API with what the gateway has.
+    fn join(
+        &mut self,
+        told: &mut GatewayBuilder,
+        id: &str,
+        canary_of: Option<&str>,
+        api: RestApi,
+    ) -> ServedApi {
         let arn = ApiArn::new(told.region_of_arns(), told.account_of_arns(), id);
         let mut found = Vec::new();
         let mut means = Means {
@@ -315,10 +334,11 @@ impl Assembly<'_> {
         let place = place_of(id, canary_of);
         let found = found.into_iter().map(|found| found.within(&place));
         self.diagnostics.extend(found);
-        Arc::new(ServedApi {
+        ServedApi {
             api,
-            access: Arc::new(access),
-        })
+            access,
+            found: Vec::new(),
+        }
     }
 
     /// Returns whether the same would be made of an API as before.
@@ -340,9 +360,8 @@ impl Assembly<'_> {
 
 /// Tells the backends of the services and functions of deployments that stay, which stages may point at or be rolled back to.
 /// Where another function is told for the same ARN, that is the one.
-fn register_deployed(told: &mut GatewayBuilder, histories: &BTreeMap<String, History>) {
-    let backends = &mut told.runtime.backends;
-    let deployments = histories.values().flat_map(History::iter);
+pub(crate) fn register_deployed(backends: &mut Backends, histories: &Histories) {
+    let deployments = histories.values().flat_map(|history| history.iter());
     for api in deployments.map(|deployment| &deployment.service().api) {
         // Whether another was told is no error here.
         for (origin, service) in &api.services {
@@ -358,7 +377,7 @@ fn register_deployed(told: &mut GatewayBuilder, histories: &BTreeMap<String, His
 type StageKey = (String, String);
 
 /// The stages of a gateway.
-type Stages = BTreeMap<StageKey, ServedStage>;
+type Stages = BTreeMap<StageKey, Arc<ServedStage>>;
 
 /// The place of an API, or of the canary of one of its stages.
 fn place_of(api_id: &str, canary_of: Option<&str>) -> Place {

@@ -3,24 +3,26 @@
 use std::{collections::BTreeMap, num::NonZeroUsize, sync::Arc};
 
 use towergate_core::TrustedHops;
-use towergate_definition::Place;
-use towergate_integrations::{InProcess, Lambda};
+use towergate_definition::{Diagnostic, Place};
+use towergate_integrations::{Backends, InProcess, Lambda};
 use towergate_routing::Domain;
 use towergate_stages::{Deployment, DeploymentError, Deployments};
-use towergate_throttling::{ApiKey, Rate, UsagePlan, UsagePlans};
+use towergate_throttling::{ApiKey, Rate, UsagePlan};
 
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
 use crate::{
-    ChangeKind, Changes, DomainTarget, RestApi, RouteInfo, StageSettings, access::Access, routes,
-    runtime::Runtime, stage::StageSnapshot,
+    ChangeKind, Changes, DomainTarget, RestApi, access::Access, runtime::Runtime,
+    stage::ServedStage,
 };
 
 /// An API that was compiled, and joined with what its gateway has.
 #[derive(Debug)]
 pub(crate) struct ServedApi {
     pub(crate) api: RestApi,
-    pub(crate) access: Arc<Access>,
+    pub(crate) access: Access,
+    /// What was found as it was deployed by hand. Of what a gateway is told, that is among what it serves with.
+    pub(crate) found: Vec<Diagnostic>,
 }
 
 /// What a gateway was told, beside what it serves with.
@@ -34,36 +36,24 @@ pub(crate) struct Control {
     pub(crate) functions: Vec<(String, Lambda)>,
     pub(crate) apis: BTreeMap<String, Arc<ServedApi>>,
     /// By the API's id and the stage's name.
-    pub(crate) stages: BTreeMap<(String, String), ServedStage>,
-    /// The deployments, by the API's id.
-    pub(crate) histories: BTreeMap<String, History>,
+    pub(crate) stages: BTreeMap<(String, String), Arc<ServedStage>>,
     /// What canaries serve that have a definition of their own.
     pub(crate) canaries: BTreeMap<(String, String), Arc<ServedApi>>,
+    /// The backends as they were told, without the services and functions that came with other deployments.
+    pub(crate) backends: Backends,
     pub(crate) throttle: Option<Rate>,
     pub(crate) api_keys: Vec<ApiKey>,
     pub(crate) usage_plans: Vec<UsagePlan>,
-    /// What became of keys and plans.
-    pub(crate) plans: UsagePlans,
     pub(crate) domains: Vec<Domain<DomainTarget>>,
     #[cfg(feature = "jwt")]
     pub(crate) keys: IssuerKeyRing,
 }
 
-/// A stage as it was told, and what became of it.
-#[derive(Debug, Clone)]
-pub(crate) struct ServedStage {
-    pub(crate) settings: StageSettings,
-    /// What changes go by: deployments, variables and canary as they are now.
-    pub(crate) state: StageState,
-    /// What requests go by.
-    pub(crate) snapshot: Arc<StageSnapshot>,
-}
-
-/// What a stage points at.
-pub(crate) type StageState = towergate_stages::StageSnapshot<Arc<ServedApi>>;
-
 /// The deployments of an API that are kept.
 pub(crate) type History = Deployments<Arc<ServedApi>>;
+
+/// The deployments that are kept, by the API's id.
+pub(crate) type Histories = BTreeMap<String, Arc<History>>;
 
 /// How many deployments of an API are kept.
 pub(crate) const MAX_DEPLOYMENTS: NonZeroUsize = NonZeroUsize::new(32).expect("it is not zero");
@@ -89,13 +79,13 @@ impl Control {
     /// Returns whether a stage of an API points at a deployment.
     pub(crate) fn points_at(&self, api_id: &str, deployment_id: &str) -> bool {
         let mut stages = self.stages.iter();
-        stages.any(|((api, _), stage)| api == api_id && stage.state.points_at(deployment_id))
+        stages.any(|((api, _), stage)| api == api_id && stage.snapshot.points_at(deployment_id))
     }
 }
 
 impl Control {
     /// Compares what is told now with what was told before.
-    pub(crate) fn changes_since(&self, old: &Self) -> Changes {
+    pub(crate) fn changes_since(&self, old: &Self, has_same_store: bool) -> Changes {
         let mut changes = Changes::default();
         changes.compare(
             &old.apis,
@@ -116,7 +106,7 @@ impl Control {
             &old.stages,
             &self.stages,
             |(api, stage)| Place::from_iter(["apis", api, "stages", stage]),
-            |old, new| old.settings == new.settings,
+            |old, new| new.continues(old),
         );
         changes.compare(
             &old.canaries,
@@ -144,12 +134,12 @@ impl Control {
             |name| Place::from_iter(["domainNames", name]),
             |old, new| old == new,
         );
-        self.note_changes_of_the_whole(old, &mut changes);
+        self.note_changes_of_the_whole(old, has_same_store, &mut changes);
         changes.sorted()
     }
 
     /// Notes what is another for all APIs: services, functions and settings of the whole.
-    fn note_changes_of_the_whole(&self, old: &Self, changes: &mut Changes) {
+    fn note_changes_of_the_whole(&self, old: &Self, has_same_store: bool, changes: &mut Changes) {
         changes.compare(
             old.services.iter().map(|(origin, told)| (origin, told)),
             self.services.iter().map(|(origin, told)| (origin, told)),
@@ -168,7 +158,7 @@ impl Control {
             ("throttle", old.throttle == self.throttle),
             ("strict", old.strict == self.strict),
             ("trustedHops", old.trusted_hops == self.trusted_hops),
-            ("store", old.plans.is_shared_by(self.plans.shared())),
+            ("store", has_same_store),
         ];
         for (key, is_same) in whole {
             if !is_same {
@@ -180,14 +170,5 @@ impl Control {
     /// Returns what the canary of a stage serves, if that has a definition of its own.
     pub(crate) fn canary(&self, api_id: &str, stage: &str) -> Option<&Arc<ServedApi>> {
         self.canaries.get(&(api_id.to_owned(), stage.to_owned()))
-    }
-
-    /// Lists every method of every stage.
-    pub(crate) fn routes(&self) -> Vec<RouteInfo> {
-        let releases = self
-            .stages
-            .values()
-            .flat_map(|stage| stage.snapshot.releases());
-        releases.flat_map(routes::of_release).collect()
     }
 }

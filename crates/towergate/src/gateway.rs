@@ -1,5 +1,8 @@
 //! A gateway: APIs on their stages, as one tower service.
 
+mod canary_guard;
+mod stage_change;
+
 use std::{
     convert::Infallible,
     fmt,
@@ -10,11 +13,11 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
+use arc_swap::{ArcSwap, ArcSwapOption};
 use bytes::Bytes;
 use http::{Request, Response};
 use tower_service::Service;
-use towergate_core::{Body, BoxError, BoxFuture};
+use towergate_core::{Body, BoxError, BoxFuture, Timestamp};
 use towergate_definition::Diagnostic;
 
 #[cfg(feature = "config")]
@@ -24,16 +27,12 @@ use towergate_throttling::UsagePlans;
 #[cfg(feature = "config")]
 use crate::RestApi;
 
+use self::canary_guard::OnDecision;
+pub(crate) use self::stage_change::StageChange;
 use crate::{
     Admin, BuildError, Changes, DeploymentInfo, GatewayBuilder, ReleaseError, RouteInfo,
-    StageHandle,
-    assembly::{Assembled, Placing},
-    control::{Control, History, StageState},
-    in_flight::Visit,
-    pipeline,
-    serving::Serving,
-    stage_handle::StageChange,
-    stage_table::StageTable,
+    StageHandle, assembly::Assembled, control::Control, in_flight::Visit, pipeline, routes,
+    serving::Serving, stage::ServedStage,
 };
 
 /// APIs on their stages. A clone is cheap and serves the same.
@@ -62,12 +61,13 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct Gateway(Arc<Inner>);
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct Inner {
     /// What requests are answered with: each resolves it once, and a change replaces it as a whole.
     serving: ArcSwap<Serving>,
     /// What changes go by. No request waits for it.
     control: Mutex<Control>,
+    on_canary_decision: ArcSwapOption<OnDecision>,
 }
 
 impl Gateway {
@@ -76,11 +76,13 @@ impl Gateway {
         GatewayBuilder::default()
     }
 
-    pub(crate) fn new(serving: Serving, control: Control) -> Self {
-        Self(Arc::new(Inner {
-            serving: ArcSwap::from_pointee(serving),
-            control: Mutex::new(control),
-        }))
+    /// Builds a gateway: an empty one, which is told what to serve.
+    pub(crate) fn of(told: GatewayBuilder) -> Result<Self, BuildError> {
+        let gateway = Self(Arc::default());
+        let Assembled { serving, control } = told.assemble(&gateway, None)?;
+        *gateway.control() = control;
+        gateway.0.serving.store(Arc::new(serving));
+        Ok(gateway)
     }
 
     /// Returns a builder for what this gateway is to serve [next](Self::reload): it keeps clients, time, chance, observer,
@@ -89,7 +91,6 @@ impl Gateway {
     pub fn successor(&self) -> GatewayBuilder {
         let control = self.control();
         let mut next = self.continued(&control);
-        next.throttle = control.throttle;
         drop(control);
         let backends = next.runtime.backends;
         next.runtime.backends = backends.emptied();
@@ -103,6 +104,7 @@ impl Gateway {
             region: control.region.clone(),
             account_id: control.account_id.clone(),
             strict: control.strict,
+            throttle: control.throttle,
             #[cfg(feature = "jwt")]
             keys: control.keys.clone(),
             ..GatewayBuilder::default()
@@ -133,11 +135,17 @@ impl Gateway {
         let Assembled {
             mut serving,
             control: new,
-        } = next.assemble(Some(&control))?;
-        serving.in_flight = Arc::clone(&self.serving().in_flight);
-        let changes = new.changes_since(&control);
-        *control = new;
-        self.0.serving.store(Arc::new(serving));
+        } = next.assemble(self, Some(&control))?;
+        let before = self.serving();
+        serving.in_flight = Arc::clone(&before.in_flight);
+        let store = before.runtime.plans.shared();
+        let has_same_store = serving.runtime.plans.is_shared_by(store);
+        let changes = new.changes_since(&control, has_same_store);
+        let replaced_control = std::mem::replace(&mut *control, new);
+        let replaced = self.0.serving.swap(Arc::new(serving));
+        // What goes with them may take its time to go: no one should wait for that.
+        drop(control);
+        drop((replaced_control, replaced));
         Ok(changes)
     }
 
@@ -153,9 +161,9 @@ impl Gateway {
     }
 
     pub(crate) fn deployments(&self, api_id: &str) -> Vec<DeploymentInfo> {
-        let control = self.control();
-        let history = control.histories.get(api_id);
-        let kept = history.into_iter().flat_map(History::iter);
+        let serving = self.serving();
+        let history = serving.histories.get(api_id);
+        let kept = history.into_iter().flat_map(|history| history.iter());
         kept.map(|kept| DeploymentInfo {
             id: kept.id().to_owned(),
             created: kept.created(),
@@ -163,58 +171,9 @@ impl Gateway {
         .collect()
     }
 
-    pub(crate) fn stage_state(&self, key: &(String, String)) -> Option<StageState> {
-        let control = self.control();
-        control.stages.get(key).map(|stage| stage.state.clone())
-    }
-
-    /// Changes what a stage points at: for requests that come from now on.
-    pub(crate) fn change_stage(
-        &self,
-        key: &(String, String),
-        change: impl FnOnce(&mut StageChange<'_>, &StageState) -> Result<StageState, ReleaseError>,
-    ) -> Result<(), ReleaseError> {
-        let mut control = self.control();
-        let state = control.stages.get(key).map(|stage| stage.state.clone());
-        let state = state.ok_or_else(|| ReleaseError::unknown(key))?;
-        let mut change_of = StageChange {
-            told: self.continued(&control),
-            control: &mut control,
-            diagnostics: Vec::new(),
-        };
-        let state = change(&mut change_of, &state)?;
-        let StageChange {
-            told, diagnostics, ..
-        } = change_of;
-        let placing = Placing {
-            account: told
-                .runtime
-                .account_throttle(control.throttle, told.account_of_arns()),
-            runtime: &told.runtime,
-        };
-        if let Some(stage) = control.stages.get_mut(key) {
-            stage.snapshot = Arc::new(placing.snapshot(&state, Some(stage)));
-            stage.state = state;
-        }
-        let before = self.serving();
-        let serving = Serving {
-            stages: StageTable::of(control.stages.values().map(|stage| &stage.snapshot)),
-            domains: Arc::clone(&before.domains),
-            diagnostics: before
-                .diagnostics
-                .iter()
-                .cloned()
-                .chain(diagnostics)
-                .collect(),
-            in_flight: Arc::clone(&before.in_flight),
-            runtime: told.runtime,
-        };
-        #[cfg(feature = "jwt")]
-        {
-            control.keys = told.keys;
-        }
-        self.0.serving.store(Arc::new(serving));
-        Ok(())
+    pub(crate) fn served_stage(&self, key: &(String, String)) -> Option<Arc<ServedStage>> {
+        let (api_id, stage) = key;
+        self.serving().stages.get(api_id, stage).cloned()
     }
 
     /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says
@@ -227,7 +186,10 @@ impl Gateway {
     /// Returns every method of every stage, and what is said of it.
     #[must_use]
     pub fn routes(&self) -> Vec<RouteInfo> {
-        self.control().routes()
+        let serving = self.serving();
+        let stages = serving.stages.iter();
+        let releases = stages.flat_map(|stage| stage.snapshot.releases());
+        releases.flat_map(routes::of_release).collect()
     }
 
     /// Returns a service for operators and their probes.
@@ -304,7 +266,11 @@ impl Gateway {
         self.serving().runtime.backends.clone()
     }
 
-    fn serving(&self) -> arc_swap::Guard<Arc<Serving>> {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.serving().runtime.backends.clock().now()
+    }
+
+    pub(crate) fn serving(&self) -> arc_swap::Guard<Arc<Serving>> {
         self.0.serving.load()
     }
 
@@ -316,11 +282,23 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was found as the APIs were compiled. The place of a finding in the definition of an API begins
+    /// Returns what was found as the APIs were compiled, those included that were deployed by hand and are kept. The place of a finding in the definition of an API begins
     /// with `apis` and the API's id.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.serving().diagnostics.clone()
+        let serving = self.serving();
+        let deployed = serving
+            .histories
+            .values()
+            .flat_map(|history| history.iter());
+        let by_hand = deployed.flat_map(|deployment| &deployment.service().found);
+        serving.diagnostics.iter().chain(by_hand).cloned().collect()
+    }
+
+    /// Returns what was found in what the gateway was told last, without what was deployed by hand since.
+    #[cfg(feature = "config")]
+    pub(crate) fn told_diagnostics(&self) -> Arc<[Diagnostic]> {
+        Arc::clone(&self.serving().diagnostics)
     }
 
     /// Answers a request. A gateway never fails: what goes wrong is a response.

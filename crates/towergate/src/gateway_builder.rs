@@ -9,10 +9,7 @@ use towergate_throttling::{ApiKey, Rate, SharedLimits, UsagePlan, UsagePlans};
 
 #[cfg(feature = "jwt")]
 use crate::access::IssuerKeyRing;
-use crate::{
-    ApiSource, BuildError, DomainTarget, Gateway, StageSettings, assembly::Assembled,
-    runtime::Runtime,
-};
+use crate::{ApiSource, BuildError, DomainTarget, Gateway, StageSettings, runtime::Runtime};
 
 /// Puts APIs on stages.
 #[derive(Default)]
@@ -200,10 +197,7 @@ impl GatewayBuilder {
     ///
     /// Returns everything that is wrong at once.
     pub fn build(self) -> Result<Gateway, BuildError> {
-        let Assembled {
-            serving, control, ..
-        } = self.assemble(None)?;
-        Ok(Gateway::new(serving, control))
+        Gateway::of(self)
     }
 }
 

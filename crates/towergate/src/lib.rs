@@ -66,6 +66,7 @@ mod stage_handle;
 mod stage_table;
 #[cfg(feature = "rustls")]
 pub mod tls;
+mod watched;
 
 pub use admin::Admin;
 pub use api_source::ApiSource;

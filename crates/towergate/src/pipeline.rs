@@ -10,6 +10,7 @@ use towergate_core::{
 };
 
 use towergate_routing::DomainMatch;
+use towergate_stages::Watching;
 
 use crate::{
     access::{Access, Guard},
@@ -17,7 +18,8 @@ use crate::{
     limits,
     runtime::Runtime,
     serving::Serving,
-    stage::Release,
+    stage::{Release, Served, ServedStage},
+    watched,
 };
 
 const METHOD_OVERRIDE: HeaderName = HeaderName::from_static("x-http-method-override");
@@ -43,15 +45,47 @@ pub(crate) fn begin(runtime: &Runtime, mut head: Parts) -> Context {
 pub(crate) async fn handle(serving: &Serving, context: Context, body: Body) -> Response<Body> {
     let runtime = &serving.runtime;
     let release = match resolve(serving, &context) {
-        Resolved::Release(release) => Some(release),
+        Resolved::Release(stage, release) => {
+            if let Some(watching) = stage.snapshot.watch(release) {
+                // Boxed, so that requests that no guard counts do not carry the room for it.
+                return Box::pin(watched(runtime, release, &context, body, watching)).await;
+            }
+            Some(release)
+        }
         Resolved::Nothing => None,
         Resolved::HealthCheck => return finish(runtime, &context, Response::new(Body::empty())),
     };
-    let response = match walk(runtime, release, &context, body).await {
+    let answer = walk(runtime, release, &context, body).await;
+    end(runtime, release, &context, answer)
+}
+
+/// Answers a request that the guard of a canary counts.
+async fn watched(
+    runtime: &Runtime,
+    release: &Release,
+    context: &Context,
+    body: Body,
+    mut watching: Watching,
+) -> Response<Body> {
+    let walk = walk(runtime, Some(release), context, body);
+    let answer = watched::answer(&mut watching, walk).await;
+    let response = watching.run(|| end(runtime, Some(release), context, answer));
+    watching.answered(response.status().is_server_error());
+    response.map(|body| watched::body(body, watching))
+}
+
+#[inline]
+fn end(
+    runtime: &Runtime,
+    release: Option<&Release>,
+    context: &Context,
+    answer: Result<Response<Body>, Rejection>,
+) -> Response<Body> {
+    let response = match answer {
         Ok(response) => response,
-        Err(rejection) => refuse(runtime, release, &context, rejection),
+        Err(rejection) => refuse(runtime, release, context, rejection),
     };
-    finish(runtime, &context, response)
+    finish(runtime, context, response)
 }
 
 /// The steps that may refuse a request, in their order.
@@ -63,7 +97,7 @@ async fn walk(
 ) -> Result<Response<Body>, Rejection> {
     let body = limits::check(context, body, &runtime.backends).await?;
 
-    let Release { api, demands, .. } = release.ok_or_else(no_stage)?;
+    let Served { api, demands } = release.ok_or_else(no_stage)?.service();
     let deployment = &api.api.deployment;
     let found = deployment
         .routes
@@ -128,7 +162,8 @@ fn no_route() -> Rejection {
 
 /// What a request is for.
 enum Resolved<'a> {
-    Release(&'a Release),
+    /// A stage, and the release that was chosen.
+    Release(&'a ServedStage, &'a Release),
     /// A domain: whether it is well.
     HealthCheck,
     /// Nothing: no API has its host, path and stage.
@@ -147,13 +182,14 @@ fn resolve<'a>(serving: &'a Serving, context: &Context) -> Resolved<'a> {
     let Some(address) = address else {
         return Resolved::Nothing;
     };
-    let release = address.stage.choose(serving.runtime.backends.random());
+    let random = serving.runtime.backends.random();
+    let release = address.stage.choose(context, random);
     context.note_stage(StagePath {
-        info: Arc::clone(&release.info),
+        info: Arc::clone(release.info()),
         path_start: address.path_start,
         resource_start: address.resource_start,
     });
-    Resolved::Release(release)
+    Resolved::Release(address.stage, release)
 }
 
 /// Adds what every answer carries, and tells the observer.
@@ -184,7 +220,8 @@ fn refuse(
     context.note_rejection(rejection.clone());
     match release.filter(|_| !is_too_large(Some(&rejection))) {
         Some(release) => {
-            let gateway_responses = &release.api.api.deployment.gateway_responses;
+            let api = &release.service().api.api;
+            let gateway_responses = &api.deployment.gateway_responses;
             gateway_responses.respond(context, rejection)
         }
         None => rejection.into_response(Style::Rest),

@@ -28,8 +28,7 @@ pub struct RouteInfo {
 
 /// Lists the methods of a release, by path and verb.
 pub(crate) fn of_release(release: &Release) -> impl Iterator<Item = RouteInfo> {
-    let Release { api, info, .. } = release;
-    let api = &api.api;
+    let (api, info) = (&release.service().api.api, release.info());
     api.methods().map(move |((path, method), compiled)| {
         let place = Place::from_iter(["paths", path, method.key()]);
         let of_method = |found: &&Diagnostic| found.place.is_within(&place);

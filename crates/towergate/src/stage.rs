@@ -2,59 +2,72 @@
 
 use std::sync::Arc;
 
-use towergate_core::{Random, StageInfo};
+use towergate_core::{Context, Random};
 use towergate_definition::{Diagnostic, Place};
 use towergate_stages::{
-    CanarySettings, MAX_VARIABLES, MethodKey, MethodSettings, MethodSettingsTable, Percent,
-    StageVariables, is_stage_name,
+    CanarySettings, GuardSettings, MAX_VARIABLES, MethodKey, MethodSettings, MethodSettingsTable,
+    StageVariables, Sticky, is_stage_name,
 };
 
 use crate::{control::ServedApi, limiting::Demands};
 
-/// What a stage serves with. A request resolves it once and keeps it to its end.
-#[derive(Debug)]
-pub(crate) struct StageSnapshot {
-    pub(crate) base: Release,
-    pub(crate) canary: Option<Canary>,
-}
+/// What a stage serves with.
+pub(crate) type StageSnapshot = towergate_stages::StageSnapshot<Served>;
 
-/// A deployment, and the variables it runs with.
+/// A deployment on a stage, and what its requests are told of it.
+pub(crate) type Release = towergate_stages::Release<Served>;
+
+/// An API as a stage serves it.
 #[derive(Debug)]
-pub(crate) struct Release {
+pub(crate) struct Served {
     pub(crate) api: Arc<ServedApi>,
-    pub(crate) info: Arc<StageInfo>,
     /// What each method demands, by its id; `None` of those that demand nothing.
-    pub(crate) demands: Arc<[Option<Demands>]>,
+    pub(crate) demands: Box<[Option<Demands>]>,
 }
 
-/// The release that some of the requests of a stage get.
+/// A stage as it was told, and what became of it. A request resolves it once and keeps it to its end.
 #[derive(Debug)]
-pub(crate) struct Canary {
-    pub(crate) percent: Percent,
-    pub(crate) release: Release,
+pub(crate) struct ServedStage {
+    pub(crate) settings: StageSettings,
+    /// As it was told, with a key.
+    pub(crate) sticky: Option<Sticky>,
+    /// Deployments, variables and canary as they are now.
+    pub(crate) snapshot: StageSnapshot,
+    /// Whether they are as they were told, and not changed since by hand or by a guard.
+    pub(crate) is_as_told: bool,
 }
 
-impl StageSnapshot {
-    /// Draws between the stage and its canary.
-    pub(crate) fn choose(&self, random: &dyn Random) -> &Release {
-        match &self.canary {
-            Some(canary) if canary.percent.takes_by(|| random.next_u64()) => &canary.release,
-            _ => &self.base,
-        }
-    }
-
-    /// Returns the release of the stage, and that of its canary.
-    pub(crate) fn releases(&self) -> impl Iterator<Item = &Release> {
-        let canary = self.canary.iter().map(|canary| &canary.release);
-        std::iter::once(&self.base).chain(canary)
+impl ServedStage {
+    /// Returns the release for a request: the one that its caller has, or one that is drawn.
+    pub(crate) fn choose(&self, context: &Context, random: &dyn Random) -> &Release {
+        self.snapshot.choose(|| {
+            let sticky = self.sticky.as_ref();
+            let sticky = sticky.and_then(|sticky| sticky.draw(context, context.headers()));
+            sticky.unwrap_or_else(|| random.next_u64())
+        })
     }
 
     /// Returns whether a release has a method.
     pub(crate) fn has_method(&self, key: &MethodKey) -> bool {
-        self.releases().any(|release| {
-            let mut methods = release.api.api.methods();
+        self.snapshot.releases().any(|release| {
+            let mut methods = release.service().api.api.methods();
             methods.any(|((path, verb), _)| MethodKey::method(path, verb.as_str()) == *key)
         })
+    }
+
+    /// Returns the stage as it was changed by hand or by a guard.
+    pub(crate) fn changed(&self, snapshot: StageSnapshot) -> Self {
+        Self {
+            settings: self.settings.clone(),
+            sticky: self.sticky.clone(),
+            snapshot,
+            is_as_told: false,
+        }
+    }
+
+    /// Returns whether this is what became of `before` in a reload that leaves the stage as it was.
+    pub(crate) fn continues(&self, before: &Self) -> bool {
+        self.settings == before.settings && (before.is_as_told || !self.is_as_told)
     }
 }
 
@@ -71,6 +84,8 @@ pub struct StageSettings {
     pub(crate) variables: Vec<(String, String)>,
     pub(crate) method_settings: MethodSettingsTable,
     pub(crate) canary: Option<CanarySettings>,
+    pub(crate) sticky: Option<Sticky>,
+    pub(crate) guard: Option<GuardSettings>,
 }
 
 impl StageSettings {
@@ -82,6 +97,8 @@ impl StageSettings {
             variables: Vec::new(),
             method_settings: MethodSettingsTable::default(),
             canary: None,
+            sticky: None,
+            guard: None,
         }
     }
 
@@ -106,6 +123,42 @@ impl StageSettings {
     #[must_use]
     pub fn canary(mut self, canary: CanarySettings) -> Self {
         self.canary = Some(canary);
+        self
+    }
+
+    /// Gives the same caller the same release while the stage has a canary: raising the canary's share moves callers to it and
+    /// none away. Who does not tell who they are is drawn for, as everybody is without this.
+    ///
+    /// The key of its hash is drawn once and stays through reloads; gateways that are to agree are told one. Principal and API
+    /// key are not known yet when the stage is chosen, and are refused. A closure is told again by a clone of it: another one of
+    /// the same text is another way, and a reload then sets the stage up anew.
+    ///
+    /// ```
+    /// use http::HeaderName;
+    /// use towergate::{StageSettings, stages::Sticky};
+    ///
+    /// let prod = StageSettings::new("prod").sticky(Sticky::header(HeaderName::from_static("x-tenant")));
+    /// ```
+    #[must_use]
+    pub fn sticky(mut self, sticky: Sticky) -> Self {
+        self.sticky = Some(sticky);
+        self
+    }
+
+    /// Has the [canary](Self::canary) watched from the start: it gets the share of the guard's first step, whatever the
+    /// canary's own is, grows while it does as well as the stage and is promoted in the end, or is removed.
+    /// [`Gateway::on_canary_decision`](crate::Gateway::on_canary_decision) tells what is decided.
+    ///
+    /// A [reload](crate::Gateway::reload) that says the same of the stage leaves the guard as it is, or what it has decided.
+    ///
+    /// ```
+    /// use towergate::{StageSettings, stages::{CanarySettings, GuardSettings}};
+    ///
+    /// let prod = StageSettings::new("prod").canary(CanarySettings::default()).guard_canary(GuardSettings::default());
+    /// ```
+    #[must_use]
+    pub fn guard_canary(mut self, guard: GuardSettings) -> Self {
+        self.guard = Some(guard);
         self
     }
 
@@ -134,6 +187,24 @@ impl StageSettings {
                 self.name
             );
             error(place.clone(), message);
+        }
+        let canary = place.key("canarySettings");
+        if self.sticky.as_ref().is_some_and(Sticky::needs_identity) {
+            let message = "who calls is not known yet when the stage is chosen: tell callers apart by a header or by their \
+                           source address";
+            error(canary.key("sticky"), message.to_owned());
+        }
+        match &self.guard {
+            Some(_) if self.canary.is_none() => {
+                let message = "the stage has no canary to guard: set one with `canary`";
+                error(canary.key("guard"), message.to_owned());
+            }
+            Some(guard) => {
+                if let Err(refused) = guard.check() {
+                    error(canary.key("guard"), refused.to_string());
+                }
+            }
+            None => {}
         }
         check_variables(&self.variables, &place.key("variables"), diagnostics);
     }

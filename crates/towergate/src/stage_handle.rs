@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use towergate_core::Timestamp;
-use towergate_definition::Diagnostic;
 use towergate_stages::{
-    CanarySettings, Deployment, DeploymentError, Percent, PromoteError, VariableError,
+    CanarySettings, DeploymentError, GuardDecision, GuardSettings, GuardSettingsError, Percent,
+    PromoteError, VariableError,
 };
 
 use crate::{
-    ApiSource, BuildError, Gateway, GatewayBuilder,
-    assembly::Joined,
-    control::{Control, History, MAX_DEPLOYMENTS, ServedApi, StageState},
+    ApiSource, BuildError, Gateway,
+    gateway::StageChange,
+    stage::{ServedStage, StageSnapshot},
 };
 
 /// A stage of a gateway, to be changed while it serves.
@@ -66,6 +66,9 @@ pub enum ReleaseError {
     /// The deployment cannot be pointed at, or not be kept.
     #[error(transparent)]
     Deployment(#[from] DeploymentError),
+    /// The settings of the guard are not allowed.
+    #[error(transparent)]
+    Guard(#[from] GuardSettingsError),
     /// The canary cannot be promoted.
     #[error(transparent)]
     Promote(#[from] PromoteError),
@@ -91,53 +94,19 @@ impl ReleaseError {
     }
 }
 
-/// What a change of a stage may use, and what it adds to.
-pub(crate) struct StageChange<'a> {
-    pub(crate) control: &'a mut Control,
-    /// What the gateway has beside APIs.
-    pub(crate) told: GatewayBuilder,
-    pub(crate) diagnostics: Vec<Diagnostic>,
-}
-
-impl StageChange<'_> {
-    /// Makes a deployment of an API.
-    fn deployment(
-        &mut self,
-        api_id: &str,
-        source: ApiSource,
-    ) -> Result<Arc<Deployment<Arc<ServedApi>>>, ReleaseError> {
-        let Joined {
-            api,
-            told,
-            diagnostics,
-        } = std::mem::take(&mut self.told).join(api_id, source)?;
-        self.told = told;
-        self.diagnostics.extend(diagnostics);
-        let mut history = self
-            .control
-            .histories
-            .remove(api_id)
-            .unwrap_or_else(|| History::new(MAX_DEPLOYMENTS));
-        let in_use = |id: &str| self.control.points_at(api_id, id);
-        let deployment = Control::deployment(&mut history, &api, &self.told.runtime, in_use);
-        self.control.histories.insert(api_id.to_owned(), history);
-        Ok(deployment?)
-    }
-}
-
 impl StageHandle {
     pub(crate) fn new(gateway: Gateway, key: (String, String)) -> Self {
         Self { gateway, key }
     }
 
-    pub(crate) fn current(&self) -> Result<StageState, ReleaseError> {
-        let state = self.gateway.stage_state(&self.key);
-        state.ok_or_else(|| ReleaseError::unknown(&self.key))
+    pub(crate) fn current(&self) -> Result<Arc<ServedStage>, ReleaseError> {
+        let stage = self.gateway.served_stage(&self.key);
+        stage.ok_or_else(|| ReleaseError::unknown(&self.key))
     }
 
     fn change(
         &self,
-        change: impl FnOnce(&mut StageChange<'_>, &StageState) -> Result<StageState, ReleaseError>,
+        change: impl FnOnce(&mut StageChange<'_>, &StageSnapshot) -> Result<StageSnapshot, ReleaseError>,
     ) -> Result<(), ReleaseError> {
         self.gateway.change_stage(&self.key, change)
     }
@@ -148,7 +117,8 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn deployment_id(&self) -> Result<String, ReleaseError> {
-        Ok(self.current()?.base().deployment().id().to_owned())
+        let current = self.current()?;
+        Ok(current.snapshot.base().deployment().id().to_owned())
     }
 
     /// Returns the deployment and the share of the canary, if there is one.
@@ -157,8 +127,8 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn canary(&self) -> Result<Option<(String, Percent)>, ReleaseError> {
-        let state = self.current()?;
-        Ok(state.canary().map(|canary| {
+        let current = self.current()?;
+        Ok(current.snapshot.canary().map(|canary| {
             let id = canary.release().deployment().id().to_owned();
             (id, canary.settings().percent)
         }))
@@ -177,10 +147,10 @@ impl StageHandle {
     /// Returns an error if the API is refused, or the stage is gone.
     pub fn deploy(&self, api: impl Into<ApiSource>) -> Result<String, ReleaseError> {
         let mut id = String::new();
-        self.change(|change, state| {
-            let deployment = change.deployment(&self.key.0, api.into())?;
+        self.change(|change, snapshot| {
+            let deployment = change.deployment(snapshot, api.into())?;
             deployment.id().clone_into(&mut id);
-            Ok(state.deploy(deployment))
+            Ok(snapshot.deploy(deployment))
         })?;
         Ok(id)
     }
@@ -211,10 +181,10 @@ impl StageHandle {
         settings: CanarySettings,
     ) -> Result<String, ReleaseError> {
         let mut id = String::new();
-        self.change(|change, state| {
-            let deployment = change.deployment(&self.key.0, api.into())?;
+        self.change(|change, snapshot| {
+            let deployment = change.deployment(snapshot, api.into())?;
             deployment.id().clone_into(&mut id);
-            Ok(state.with_canary(deployment, settings))
+            Ok(snapshot.with_canary(deployment, settings))
         })?;
         Ok(id)
     }
@@ -225,7 +195,7 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn set_canary_percent(&self, percent: Percent) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.with_canary_percent(percent)))
+        self.change(|_, snapshot| Ok(snapshot.with_canary_percent(percent)))
     }
 
     /// Points the stage at the deployment of its canary, and merges the canary's variables into those of the stage. The
@@ -235,7 +205,7 @@ impl StageHandle {
     ///
     /// Returns an error if there is no canary, there would be too many variables, or the stage is gone.
     pub fn promote_canary(&self) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.promote()?))
+        self.change(|_, snapshot| Ok(snapshot.promote()?))
     }
 
     /// Takes the canary away.
@@ -244,7 +214,56 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn remove_canary(&self) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.without_canary()))
+        self.change(|_, snapshot| Ok(snapshot.without_canary()))
+    }
+
+    /// Has the canary watched from now on: it gets the share of the first step, grows step by step while it does as well as
+    /// its stage, is promoted after the last, and is removed if it does worse. `on_decision` is told each of these.
+    ///
+    /// There is no task behind it. The guard looks as responses end, and in [`tick`](Self::tick). Whoever changes deployments,
+    /// share or overrides meanwhile ends it, and is not told; variables may change. A request has failed if its answer has a
+    /// status of 500 or above, or its body breaks off. `on_decision` is called by whatever request ended: it must not wait.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error without a canary, if the settings are not allowed, if the canary could not be promoted, or if the
+    /// stage is gone.
+    pub fn guard_canary<F>(
+        &self,
+        settings: GuardSettings,
+        on_decision: F,
+    ) -> Result<(), ReleaseError>
+    where
+        F: Fn(&GuardDecision) + Send + Sync + 'static,
+    {
+        self.change(|change, snapshot| {
+            let (clock, _) = change.told.runtime.backends.time();
+            let guard = self
+                .gateway
+                .guard(clock, &self.key, settings, on_decision)?;
+            Ok(snapshot.with_guard(guard)?)
+        })
+    }
+
+    /// Returns whether a guard watches the canary.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn is_guarded(&self) -> Result<bool, ReleaseError> {
+        Ok(self.current()?.snapshot.guard().is_some())
+    }
+
+    /// Has the guard look, if there is one and it is time to: for stages whose traffic may stop.
+    ///
+    /// # Errors
+    ///
+    /// Returns an error if the stage is gone.
+    pub fn tick(&self) -> Result<(), ReleaseError> {
+        if let Some(guard) = self.current()?.snapshot.guard() {
+            guard.tick(self.gateway.now());
+        }
+        Ok(())
     }
 
     /// Points the stage at a deployment that is kept. Variables, settings and canary stay.
@@ -253,10 +272,11 @@ impl StageHandle {
     ///
     /// Returns an error if the deployment is not kept, or the stage is gone.
     pub fn roll_back(&self, deployment_id: &str) -> Result<(), ReleaseError> {
-        self.change(|change, state| {
-            let history = change.control.histories.get(&self.key.0);
+        self.change(|change, snapshot| {
+            let history = change.histories.get(&self.key.0);
             let kept = history.and_then(|history| history.get(deployment_id));
-            Ok(state.repoint(Arc::clone(kept.ok_or(DeploymentError::Unknown)?)))
+            let kept = kept.ok_or(DeploymentError::Unknown)?;
+            Ok(snapshot.repoint(change.deployed(snapshot, kept)))
         })
     }
 
@@ -266,7 +286,7 @@ impl StageHandle {
     ///
     /// Returns an error if name or value may not be so, there are too many, or the stage is gone.
     pub fn set_variable(&self, name: &str, value: &str) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.with_variable(name, value)?))
+        self.change(|_, snapshot| Ok(snapshot.with_variable(name, value)?))
     }
 
     /// Removes a stage variable, if there is one of this name.
@@ -275,6 +295,6 @@ impl StageHandle {
     ///
     /// Returns an error if the stage is gone.
     pub fn remove_variable(&self, name: &str) -> Result<(), ReleaseError> {
-        self.change(|_, state| Ok(state.without_variable(name)))
+        self.change(|_, snapshot| Ok(snapshot.without_variable(name)))
     }
 }

@@ -8,17 +8,17 @@ use std::{collections::BTreeMap, sync::Arc};
 use towergate_definition::{Diagnostic, Place};
 use towergate_routing::DomainFound;
 
-use crate::{DomainTarget, stage::StageSnapshot};
+use crate::{DomainTarget, stage::ServedStage};
 
 /// Where a request belongs: the stage, and its spans of the original path.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Address<'a> {
-    pub(crate) stage: &'a StageSnapshot,
+    pub(crate) stage: &'a ServedStage,
     pub(crate) path_start: usize,
     pub(crate) resource_start: usize,
 }
 
-type Stages = BTreeMap<String, Arc<StageSnapshot>>;
+type Stages = BTreeMap<String, Arc<ServedStage>>;
 
 /// The APIs of a gateway and their stages, by the first segment of a path.
 #[derive(Debug, Default)]
@@ -30,12 +30,12 @@ struct Segment {
     /// The stages of the API of this name.
     api: Option<Stages>,
     /// The stages of this name, of whichever API.
-    stages: Vec<Arc<StageSnapshot>>,
+    stages: Vec<Arc<ServedStage>>,
 }
 
 impl Segment {
     /// The stage of this name, if one API alone has it.
-    fn sole_stage(&self) -> Option<&Arc<StageSnapshot>> {
+    fn sole_stage(&self) -> Option<&Arc<ServedStage>> {
         match &self.stages[..] {
             [stage] => Some(stage),
             _ => None,
@@ -45,7 +45,7 @@ impl Segment {
 
 impl StageTable {
     /// Creates a table of these stages.
-    pub(crate) fn of<'a>(stages: impl IntoIterator<Item = &'a Arc<StageSnapshot>>) -> Self {
+    pub(crate) fn of<'a>(stages: impl IntoIterator<Item = &'a Arc<ServedStage>>) -> Self {
         let mut table = Self::default();
         for stage in stages {
             table.insert(Arc::clone(stage));
@@ -54,23 +54,23 @@ impl StageTable {
     }
 
     /// Adds a stage of an API. It must not have one of this name.
-    pub(crate) fn insert(&mut self, snapshot: Arc<StageSnapshot>) {
-        let info = Arc::clone(&snapshot.base.info);
+    fn insert(&mut self, stage: Arc<ServedStage>) {
+        let info = Arc::clone(stage.snapshot.base().info());
         let api = self.0.entry(info.api_id.clone()).or_default();
         let stages = api.api.get_or_insert_default();
-        stages.insert(info.stage.clone(), Arc::clone(&snapshot));
+        stages.insert(info.stage.clone(), Arc::clone(&stage));
         self.0
             .entry(info.stage.clone())
             .or_default()
             .stages
-            .push(snapshot);
+            .push(stage);
     }
 
     /// Warns of stages that are hidden by an API of the same name: `/{apiId}/{stage}/…` is looked up first.
     pub(crate) fn overlaps(&self) -> impl Iterator<Item = Diagnostic> {
         self.0.values().filter_map(|segment| {
             let (stage, api) = (segment.sole_stage()?, segment.api.as_ref()?);
-            let info = &stage.base.info;
+            let info = stage.snapshot.base().info();
             if info.api_id == info.stage {
                 return None;
             }
@@ -87,6 +87,17 @@ impl StageTable {
         })
     }
 
+    /// Returns the stages, by their API's ids and their names.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Arc<ServedStage>> {
+        let apis = self.0.values().filter_map(|segment| segment.api.as_ref());
+        apis.flat_map(BTreeMap::values)
+    }
+
+    /// Returns a stage of an API.
+    pub(crate) fn get(&self, api_id: &str, stage: &str) -> Option<&Arc<ServedStage>> {
+        self.0.get(api_id)?.api.as_ref()?.get(stage)
+    }
+
     /// Finds an API by the label of a host, which has no case. Of two ids that differ in case alone, the one that is
     /// written so is meant.
     fn api(&self, label: &str) -> Option<&Stages> {
@@ -99,6 +110,7 @@ impl StageTable {
     }
 
     /// Finds the stage that a request is for.
+    #[inline]
     pub(crate) fn find(&self, host: Option<&str>, path: &str) -> Option<Address<'_>> {
         let start = path.bytes().take_while(|byte| *byte == b'/').count();
         let (first, first_end) = segment(path, start);
@@ -126,13 +138,12 @@ impl StageTable {
         found: &DomainFound<'_, DomainTarget>,
         path: &str,
     ) -> Option<Address<'_>> {
-        let api = self.0.get(&found.target.api_id)?.api.as_ref()?;
         let stage = match &found.stage {
             Some(named) => path.get(named.clone())?,
             None => &found.target.stage,
         };
         Some(Address {
-            stage: api.get(stage)?,
+            stage: self.get(&found.target.api_id, stage)?,
             path_start: found.path_start,
             resource_start: found.resource_start(),
         })
@@ -140,8 +151,9 @@ impl StageTable {
 }
 
 /// Whether a stage is reached by the default address of its API, as what is deployed on it says.
-fn is_open(stage: &&Arc<StageSnapshot>) -> bool {
-    !stage.base.api.api.deployment.execute_api_disabled
+fn is_open(stage: &&Arc<ServedStage>) -> bool {
+    let base = stage.snapshot.base().service();
+    !base.api.api.deployment.execute_api_disabled
 }
 
 /// The API in `{apiId}.execute-api.{region}.amazonaws.com`.
@@ -164,7 +176,7 @@ fn segment(path: &str, start: usize) -> (&str, usize) {
 }
 
 /// `$context.path` begins with the slash before the stage.
-fn address(stage: &StageSnapshot, stage_start: usize, stage_end: usize) -> Address<'_> {
+fn address(stage: &ServedStage, stage_start: usize, stage_end: usize) -> Address<'_> {
     Address {
         stage,
         path_start: stage_start.saturating_sub(1),
@@ -174,10 +186,16 @@ fn address(stage: &StageSnapshot, stage_start: usize, stage_end: usize) -> Addre
 
 #[cfg(test)]
 mod tests {
-    use towergate_core::StageInfo;
+    use towergate_core::{StageInfo, Timestamp};
+    use towergate_stages::Deployment;
 
     use super::*;
-    use crate::{RestApi, control::ServedApi, stage::Release};
+    use crate::{
+        RestApi, StageSettings,
+        access::Access,
+        control::ServedApi,
+        stage::{Served, StageSnapshot},
+    };
 
     fn table(stages: &[(&str, &str)]) -> StageTable {
         table_of(stages, false)
@@ -193,14 +211,20 @@ mod tests {
             definition.disable_execute_api_endpoint = execute_api_disabled;
             let api = ServedApi {
                 api: RestApi::compile(&definition, true).unwrap(),
-                access: Arc::default(),
+                access: Access::default(),
+                found: Vec::new(),
             };
-            let base = Release {
+            let served = Served {
                 api: Arc::new(api),
-                info: Arc::new(info),
-                demands: Arc::default(),
+                demands: Box::default(),
             };
-            table.insert(Arc::new(StageSnapshot { base, canary: None }));
+            let deployment = Deployment::new("one", Timestamp::default(), served);
+            table.insert(Arc::new(ServedStage {
+                settings: StageSettings::new(*stage),
+                sticky: None,
+                snapshot: StageSnapshot::new(info, Arc::new(deployment)),
+                is_as_told: true,
+            }));
         }
         table
     }
@@ -304,7 +328,7 @@ mod tests {
         for (stages, host, path, expected) in cases {
             let table = table(stages);
             let found = table.find(host, path).map(|found| {
-                let info = &found.stage.base.info;
+                let info = found.stage.snapshot.base().info();
                 (
                     &*info.api_id,
                     &*info.stage,

@@ -112,7 +112,12 @@ impl GuardSettings {
         self
     }
 
-    pub(super) fn check(&self) -> Result<(), GuardSettingsError> {
+    /// Checks that all settings are allowed.
+    ///
+    /// # Errors
+    ///
+    /// Returns the first thing that is not.
+    pub fn check(&self) -> Result<(), GuardSettingsError> {
         let rises = self.steps.is_sorted_by(|one, next| one < next);
         // Without requests on one of the sides a step would last for ever.
         let have_both_sides = self.steps.iter().all(|step| step.is_a_chance());

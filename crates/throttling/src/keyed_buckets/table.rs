@@ -104,7 +104,7 @@ impl Table {
                 return None;
             }
             at += 1;
-            if at % SETS_PER_REGION == 0 {
+            if at.is_multiple_of(SETS_PER_REGION) {
                 break;
             }
         }

@@ -13,18 +13,22 @@ impl Assembly<'_> {
         &mut self,
         told: &GatewayBuilder,
         stages: &Stages,
+        before: &UsagePlans,
     ) -> Option<UsagePlans> {
         self.check_plans(told, stages);
         let (keys, plans) = (&told.api_keys, &told.usage_plans);
         let shared = told.runtime.plans.shared();
         // Changes by hand stay with a registry that stays.
         if let Some(previous) = self.previous
-            && previous.plans.is_shared_by(shared)
+            && before.is_shared_by(shared)
             && (&previous.api_keys, &previous.usage_plans) == (keys, plans)
         {
-            return Some(previous.plans.clone());
+            return Some(before.clone());
         }
-        let known = (self.previous).map_or(&told.runtime.plans, |previous| &previous.plans);
+        let known = match self.previous {
+            Some(_) => before,
+            None => &told.runtime.plans,
+        };
         let rebuilt = known.rebuilt_on(shared.cloned(), keys.clone(), plans.clone());
         let refused = |errors: Vec<ConfigurationError>| {
             for ConfigurationError { at, error, .. } in errors {
@@ -67,7 +71,7 @@ impl Assembly<'_> {
                     let key = method.parse::<MethodKey>();
                     let message = match &key {
                         Err(error) => error.to_string(),
-                        Ok(key) if found.snapshot.has_method(key) => continue,
+                        Ok(key) if found.has_method(key) => continue,
                         Ok(key) => format!("the API `{api}` has no method `{key}`"),
                     };
                     self.error(place.key("throttle").key(method), message);

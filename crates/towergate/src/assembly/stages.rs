@@ -2,34 +2,30 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use towergate_core::StageInfo;
+use towergate_core::{Random, StageInfo};
 use towergate_definition::{self as definition, HttpMethod, Place};
-use towergate_stages::{DeploymentError, MethodKey, MethodSettingsTable};
+use towergate_stages::{Deployment, GuardSettings, MethodKey, MethodSettingsTable, Sticky};
 use towergate_throttling::{ApiKeySource, MethodLimits, Rate, Throttle, throttle_rate};
 
 use super::{Assembly, StageKey, Stages};
 use crate::{
-    GatewayBuilder, StageSettings,
-    control::{Control, History, MAX_DEPLOYMENTS, ServedApi, ServedStage, StageState},
+    Gateway, GatewayBuilder, ReleaseError, StageSettings,
+    control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
     limiting::Demands,
     runtime::Runtime,
-    stage::{Canary, Release, StageSnapshot},
+    stage::{Release, Served, ServedStage, StageSnapshot},
 };
 
 impl Assembly<'_> {
     /// Puts every API on its stages.
     pub(super) fn serve_stages(
         &mut self,
+        gateway: &Gateway,
         told: &GatewayBuilder,
         apis: &BTreeMap<String, Arc<ServedApi>>,
         canaries: &BTreeMap<StageKey, Arc<ServedApi>>,
-        histories: &mut BTreeMap<String, History>,
+        histories: &mut Histories,
     ) -> Stages {
-        let runtime = &told.runtime;
-        let placing = Placing {
-            runtime,
-            account: runtime.account_throttle(told.throttle, told.account_of_arns()),
-        };
         let mut stages = Stages::new();
         for (api_id, settings) in &told.stages {
             let place = Place::from_iter(["apis", api_id, "stages", &settings.name]);
@@ -46,25 +42,29 @@ impl Assembly<'_> {
                 }
                 continue;
             };
-            let canary = canaries.get(&key);
+            let apis = (api, canaries.get(&key));
             let history = histories
                 .entry(api_id.clone())
-                .or_insert_with(|| History::new(MAX_DEPLOYMENTS));
-            let state = match self.unchanged(&key, settings, api, canary) {
-                Some(state) => Ok(state),
-                None => self.state(told, settings, (api_id, api), canary, history, &stages),
+                .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
+            let history = Arc::make_mut(history);
+            let previous = self.previous.and_then(|previous| previous.stages.get(&key));
+            let unchanged = previous.filter(|_| self.is_unchanged(&key, settings, apis));
+            let snapshot = match unchanged {
+                Some(stage) => Ok(replaced(stage, told)),
+                None => self
+                    .snapshot(told, settings, api_id, apis, history, &stages)
+                    .and_then(|snapshot| guarded(snapshot, gateway, told, &key, settings)),
             };
-            match state {
-                Ok(state) => {
-                    let snapshot = Arc::new(placing.snapshot(&state, None));
-                    self.check_method_settings(settings, &snapshot, &place);
-                    let settings = settings.clone();
+            match snapshot {
+                Ok(snapshot) => {
                     let stage = ServedStage {
-                        settings,
-                        state,
+                        is_as_told: unchanged.is_none_or(|stage| stage.is_as_told),
+                        settings: settings.clone(),
+                        sticky: keyed(settings, previous, told.runtime.backends.random()),
                         snapshot,
                     };
-                    stages.insert(key, stage);
+                    self.check_method_settings(&stage, &place);
+                    stages.insert(key, Arc::new(stage));
                 }
                 Err(error) => self.error(place, error.to_string()),
             }
@@ -72,41 +72,41 @@ impl Assembly<'_> {
         stages
     }
 
-    /// Returns what a stage points at, if it was told the same before: what changed since then, by hand, stays.
-    fn unchanged(
+    /// Returns whether a stage was told the same before: what changed since then, by hand or by a guard, stays.
+    fn is_unchanged(
         &self,
         key: &StageKey,
         settings: &StageSettings,
-        api: &Arc<ServedApi>,
-        canary: Option<&Arc<ServedApi>>,
-    ) -> Option<StageState> {
-        let previous = self.previous?;
-        let stage = previous.stages.get(key)?;
+        (api, canary): ToldApis<'_>,
+    ) -> bool {
+        let Some(previous) = self.previous else {
+            return false;
+        };
         let is_same =
             |known: Option<&Arc<ServedApi>>, told: Option<&Arc<ServedApi>>| match (known, told) {
                 (Some(known), Some(told)) => Arc::ptr_eq(known, told),
                 (known, told) => known.is_none() && told.is_none(),
             };
-        let is_same = stage.settings == *settings
+        let stage = previous.stages.get(key);
+        stage.is_some_and(|stage| stage.settings == *settings)
             && is_same(previous.apis.get(&key.0), Some(api))
-            && is_same(previous.canaries.get(key), canary);
-        is_same.then(|| stage.state.clone())
+            && is_same(previous.canaries.get(key), canary)
     }
 
-    /// Points a stage at what it is told to serve.
-    fn state(
+    /// Makes a stage serve what it is told to.
+    fn snapshot(
         &self,
         told: &GatewayBuilder,
         settings: &StageSettings,
-        (api_id, api): (&str, &Arc<ServedApi>),
-        canary: Option<&Arc<ServedApi>>,
+        api_id: &str,
+        (api, canary): ToldApis<'_>,
         history: &mut History,
         stages: &Stages,
-    ) -> Result<StageState, DeploymentError> {
+    ) -> Result<StageSnapshot, ReleaseError> {
         let in_use = |id: &str| {
             let is_used = stages
                 .iter()
-                .any(|((api, _), stage)| api == api_id && stage.state.points_at(id));
+                .any(|((api, _), stage)| api == api_id && stage.snapshot.points_at(id));
             let previous = self.previous;
             is_used || previous.is_some_and(|previous| previous.points_at(api_id, id))
         };
@@ -116,28 +116,30 @@ impl Assembly<'_> {
         api_id.clone_into(&mut info.api_id);
         info.stage.clone_from(&settings.name);
         info.variables.clone_from(&settings.variables);
+        let placing = Placing::of(told, &settings.method_settings);
         let deployment = Control::deployment(history, api, &told.runtime, in_use)?;
-        let base_id = deployment.id().to_owned();
-        let state = StageState::new(info, deployment)
-            .with_method_settings(settings.method_settings.clone());
-        let Some(canary_settings) = &settings.canary else {
-            return Ok(state);
-        };
-        let canary = canary.unwrap_or(api);
-        let in_use = |id: &str| in_use(id) || id == base_id;
-        let deployment = Control::deployment(history, canary, &told.runtime, in_use)?;
-        Ok(state.with_canary(deployment, canary_settings.clone()))
+        let base = placing.deployed(&deployment, &info);
+        let canary_told = settings
+            .canary
+            .clone()
+            .map(|told| (canary.unwrap_or(api), told));
+        let canary = canary_told.map(|(api, told_canary)| {
+            let in_use = |id: &str| in_use(id) || id == base.id();
+            let deployment = Control::deployment(history, api, &told.runtime, in_use)?;
+            Ok::<_, ReleaseError>((placing.deployed(&deployment, &info), told_canary))
+        });
+        let snapshot =
+            StageSnapshot::new(info, base).with_method_settings(settings.method_settings.clone());
+        Ok(match canary.transpose()? {
+            Some((deployment, settings)) => snapshot.with_canary(deployment, settings),
+            None => snapshot,
+        })
     }
 
     /// Reports settings of methods that neither the stage nor its canary has.
-    fn check_method_settings(
-        &mut self,
-        settings: &StageSettings,
-        snapshot: &StageSnapshot,
-        place: &Place,
-    ) {
-        for (key, _) in settings.method_settings.iter() {
-            if key.as_method().is_some() && !snapshot.has_method(key) {
+    fn check_method_settings(&mut self, stage: &ServedStage, place: &Place) {
+        for (key, _) in stage.settings.method_settings.iter() {
+            if key.as_method().is_some() && !stage.has_method(key) {
                 let place = place.key("methodSettings").key(key.to_string());
                 self.error(place, format!("the API has no method `{key}`"));
             }
@@ -145,69 +147,92 @@ impl Assembly<'_> {
     }
 }
 
-/// Makes of what a stage points at what its requests go by.
-pub(crate) struct Placing<'a> {
-    pub(crate) runtime: &'a Runtime,
-    /// The limit of the account.
-    pub(crate) account: Option<Throttle>,
+/// The API that a stage is told to serve, and that of its canary if it is another.
+type ToldApis<'a> = (&'a Arc<ServedApi>, Option<&'a Arc<ServedApi>>);
+
+/// Returns what a stage serves with, as it is now. Buckets and the rate of the account may be others.
+fn replaced(stage: &ServedStage, told: &GatewayBuilder) -> StageSnapshot {
+    let placing = Placing::of(told, stage.snapshot.method_settings());
+    let place = |release: &Release| placing.served(&release.service().api, release.info());
+    stage.snapshot.map(place)
 }
 
-impl Placing<'_> {
-    /// Makes the snapshot of a stage. What methods demand stays as it was `before` for an API that was there with the same
-    /// settings, so that a change of a canary takes no longer for an API with many methods.
-    pub(crate) fn snapshot(
-        &self,
-        state: &StageState,
-        before: Option<&ServedStage>,
-    ) -> StageSnapshot {
-        let settings = state.method_settings();
-        let before = before.filter(|before| std::ptr::eq(before.state.method_settings(), settings));
-        let known: Vec<_> = before
-            .iter()
-            .flat_map(|before| before.snapshot.releases())
-            .collect();
-        let canary = state.canary().map(|canary| Canary {
-            percent: canary.settings().percent,
-            release: self.release(canary.release(), settings, &known),
-        });
-        StageSnapshot {
-            base: self.release(state.base(), settings, &known),
-            canary,
+/// Has the canary of a stage watched, if that is told.
+fn guarded(
+    snapshot: StageSnapshot,
+    gateway: &Gateway,
+    told: &GatewayBuilder,
+    key: &StageKey,
+    settings: &StageSettings,
+) -> Result<StageSnapshot, ReleaseError> {
+    // What is wrong with it has been reported.
+    let is_good = |guard: &&GuardSettings| settings.canary.is_some() && guard.check().is_ok();
+    let Some(guard) = settings.guard.as_ref().filter(is_good) else {
+        return Ok(snapshot);
+    };
+    let (clock, _) = told.runtime.backends.time();
+    let guard = gateway.guard(clock, key, guard.clone(), |_| ())?;
+    Ok(snapshot.with_guard(guard)?)
+}
+
+/// Returns what tells the callers of a stage apart. It has the key that it had before, so that they stay where they are.
+fn keyed(
+    settings: &StageSettings,
+    previous: Option<&Arc<ServedStage>>,
+    random: &dyn Random,
+) -> Option<Sticky> {
+    let sticky = settings.sticky.clone()?;
+    let sticky = match previous.and_then(|previous| previous.sticky.as_ref()) {
+        Some(previous) => sticky.or_key_of(previous),
+        None => sticky,
+    };
+    Some(sticky.keyed(random))
+}
+
+/// Puts deployments on a stage.
+pub(crate) struct Placing<'a> {
+    runtime: &'a Runtime,
+    /// The limit of the account.
+    account: Option<Throttle>,
+    /// The settings of the stage.
+    settings: &'a MethodSettingsTable,
+}
+
+impl<'a> Placing<'a> {
+    pub(crate) fn of(told: &'a GatewayBuilder, settings: &'a MethodSettingsTable) -> Self {
+        let runtime = &told.runtime;
+        Self {
+            runtime,
+            account: runtime.account_throttle(told.throttle, told.account_of_arns()),
+            settings,
         }
     }
 
-    fn release(
+    /// Returns a deployment as the stage serves it.
+    pub(crate) fn deployed(
         &self,
-        release: &towergate_stages::Release<Arc<ServedApi>>,
-        settings: &MethodSettingsTable,
-        known: &[&Release],
-    ) -> Release {
-        let (api, info) = (release.service(), release.info());
-        let mut known = known.iter();
-        let demands = match known.find(|known| Arc::ptr_eq(&known.api, api)) {
-            Some(known) => Arc::clone(&known.demands),
-            None => self.all_demands(api, info, settings),
-        };
-        Release {
-            api: Arc::clone(api),
-            info: Arc::clone(info),
-            demands,
-        }
-    }
-
-    fn all_demands(
-        &self,
-        api: &ServedApi,
+        deployment: &Deployment<Arc<ServedApi>>,
         info: &StageInfo,
-        settings: &MethodSettingsTable,
-    ) -> Arc<[Option<Demands>]> {
+    ) -> Arc<Deployment<Served>> {
+        let served = self.served(deployment.service(), info);
+        Arc::new(deployment.with_service(served))
+    }
+
+    fn served(&self, api: &Arc<ServedApi>, info: &StageInfo) -> Served {
+        Served {
+            api: Arc::clone(api),
+            demands: self.all_demands(api, info),
+        }
+    }
+
+    fn all_demands(&self, api: &ServedApi, info: &StageInfo) -> Box<[Option<Demands>]> {
         let key_source = match api.api.deployment.api_key_source {
             definition::ApiKeySource::Authorizer => ApiKeySource::Authorizer,
             _ => ApiKeySource::default(),
         };
         let demands = api.api.methods().map(|((path, verb), method)| {
             let key = method.requires_api_key().then(|| key_source.clone());
-            let rate = throttle_of(settings, path, verb);
+            let rate = throttle_of(self.settings, path, verb);
             self.demands(info, &MethodKey::method(path, verb.as_str()), rate, key)
         });
         demands.collect()

@@ -209,7 +209,7 @@ fn load_with(
         };
         match built {
             Ok(gateway) => {
-                findings.extend(gateway.diagnostics());
+                findings.extend(gateway.told_diagnostics().iter().cloned());
                 Some((gateway, kept))
             }
             Err(error) => {

@@ -177,7 +177,7 @@ impl<'a> Settings<'a> {
             account_id,
             trusted_hops: TrustedHops::new(trusted_hops.unwrap_or(0)),
             shutdown_delay: shutdown_delay.unwrap_or_default(),
-            apis: apis(&file, diagnostics),
+            apis: apis(&file, secrets, diagnostics),
             functions: functions(&file, &client, &kept.functions, diagnostics),
             throttle: file
                 .get("throttle")
@@ -210,14 +210,18 @@ fn refuse_tls(file: &Fields<'_>, diagnostics: &mut Vec<Diagnostic>) {
     }
 }
 
-fn apis<'a>(file: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<ApiSettings<'a>> {
+fn apis<'a>(
+    file: &Fields<'a>,
+    secrets: &mut Secrets,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<ApiSettings<'a>> {
     let empty = |diagnostics: &mut Vec<Diagnostic>| {
         let message = "there is no API to serve: name one beneath `apis`";
         diagnostics.push(Diagnostic::error(file.place("apis"), message));
     };
     let apis = file.named_members("apis", diagnostics, empty);
     apis.into_iter()
-        .filter_map(|(id, node, place)| ApiSettings::read(id, node, &place, diagnostics))
+        .filter_map(|(id, node, place)| ApiSettings::read(id, node, &place, secrets, diagnostics))
         .collect()
 }
 
@@ -227,6 +231,7 @@ impl<'a> ApiSettings<'a> {
         id: &'a str,
         node: &'a Node,
         place: &Place,
+        secrets: &mut Secrets,
         diagnostics: &mut Vec<Diagnostic>,
     ) -> Option<Self> {
         if !is_api_id(id) {
@@ -262,12 +267,16 @@ impl<'a> ApiSettings<'a> {
                 (!path.is_empty()).then_some(path)
             }),
             strict: api.flag("strict", diagnostics).unwrap_or(false),
-            stages: stages(&api, diagnostics),
+            stages: stages(&api, secrets, diagnostics),
         })
     }
 }
 
-fn stages<'a>(api: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<StageOfFile<'a>> {
+fn stages<'a>(
+    api: &Fields<'a>,
+    secrets: &mut Secrets,
+    diagnostics: &mut Vec<Diagnostic>,
+) -> Vec<StageOfFile<'a>> {
     let empty = |diagnostics: &mut Vec<Diagnostic>| {
         let message = "the API has no stage, so no request reaches it";
         diagnostics.push(Diagnostic::warning(api.place("stages"), message));
@@ -275,7 +284,7 @@ fn stages<'a>(api: &Fields<'a>, diagnostics: &mut Vec<Diagnostic>) -> Vec<StageO
     let stages = api.named_members("stages", diagnostics, empty);
     stages
         .into_iter()
-        .map(|(name, node, place)| stage(name, node, &place, diagnostics))
+        .map(|(name, node, place)| stage(name, node, &place, secrets, diagnostics))
         .collect()
 }
 
@@ -283,6 +292,7 @@ fn stage<'a>(
     name: &str,
     node: &'a Node,
     place: &Place,
+    secrets: &mut Secrets,
     diagnostics: &mut Vec<Diagnostic>,
 ) -> StageOfFile<'a> {
     let mut stage = StageSettings::new(name);
@@ -294,10 +304,7 @@ fn stage<'a>(
             }
         }
         stage.method_settings = method_settings(&fields, diagnostics);
-        if let Some((canary, definition)) = canary(&fields, diagnostics) {
-            stage = stage.canary(canary);
-            canary_definition = definition;
-        }
+        (stage, canary_definition) = canary(&fields, stage, secrets, diagnostics);
     }
     stage.check(place, diagnostics);
     StageOfFile {

@@ -1,3 +1,4 @@
+mod canaries;
 mod refusals;
 
 use std::{
@@ -9,7 +10,7 @@ use std::{
 use towergate_openapi::document::{Document, Node};
 
 use super::{
-    canary::CANARY_KEYS,
+    canary::{CANARY_KEYS, GUARD_KEYS},
     domain_names::{DOMAIN_NAME_KEYS, ROUTING_RULE_KEYS},
     functions::FUNCTION_KEYS,
     method_settings::METHOD_SETTING_KEYS,
@@ -172,6 +173,7 @@ fn the_schema_has_the_keys_that_are_read() {
     assert_eq!(keys(&["properties", "admin"]), ADMIN_KEYS);
     assert_eq!(keys(&["$defs", "apiKey"]), API_KEY_KEYS);
     assert_eq!(keys(&["$defs", "canary"]), CANARY_KEYS);
+    assert_eq!(keys(&["$defs", "guard"]), GUARD_KEYS);
     assert_eq!(keys(&["$defs", "domainName"]), DOMAIN_NAME_KEYS);
     assert_eq!(keys(&["$defs", "methodSetting"]), METHOD_SETTING_KEYS);
     assert_eq!(keys(&["$defs", "quota"]), QUOTA_KEYS);

@@ -51,6 +51,10 @@ pub fn main(args: impl IntoIterator<Item = OsString>) -> ExitCode {
         }
     };
     print_findings(&loaded.findings);
+    loaded.gateway.on_canary_decision(|stage, decision| {
+        let place = Place::from_iter(["apis", &stage.api_id, "stages", &stage.stage]);
+        print_error(&format!("{place}: {decision}"));
+    });
     if command.check {
         return ExitCode::SUCCESS;
     }

@@ -1,5 +1,8 @@
 //! Releasing an API while it serves: deployments, canaries, roll-backs and reloads, through a whole gateway.
 
+mod reloads;
+mod version;
+
 use std::{
     collections::BTreeSet,
     sync::{
@@ -11,9 +14,8 @@ use std::{
 
 use http::Request;
 use towergate::{
-    Body, Gateway, HttpMethod, InProcess, Integration, IntegrationResponse, Lambda, RestApi,
-    StageSettings,
-    definition::{self, AuthorizationType, Authorizer, AuthorizerType, Method},
+    Body, Gateway, HttpMethod, Integration, RestApi, StageSettings,
+    definition::{self, Method},
     openapi,
     routing::Domain,
     stages::{CanarySettings, Percent, StageVariables},
@@ -21,35 +23,7 @@ use towergate::{
 use towergate_core::{Clock, SystemClock};
 use towergate_tests::{KeptConnection, ask, get, serve, soon, until};
 
-/// A version of an API, which answers with its number and what it is told of its stage.
-fn version(number: usize) -> definition::RestApi {
-    let body = format!(
-        r#"{{"version": "{number}", "again": "{number}", "variable": "$stageVariables.color", "canary": "$context.isCanaryRequest", "deployment": "$context.deploymentId"}}"#
-    );
-    let response = IntegrationResponse::new(200).template("application/json", body);
-    let method = Method::new(HttpMethod::Get, Integration::mock(200).response(response))
-        .response(definition::MethodResponse::new(200));
-    definition::RestApi::new("pets").method("/v", method)
-}
-
-fn gateway(stage: StageSettings) -> Gateway {
-    let built = Gateway::builder()
-        .api("pets", version(1))
-        .stage("pets", stage)
-        .build();
-    built.unwrap_or_else(|error| panic!("{error}"))
-}
-
-/// What a version answered.
-async fn told(gateway: &Gateway) -> serde_json::Value {
-    let reply = ask(gateway, get("/prod/v")).await;
-    assert_eq!(reply.status, 200, "{}", reply.text());
-    serde_json::from_str(reply.text()).unwrap_or_else(|error| panic!("{error}: {}", reply.text()))
-}
-
-fn percent(value: f64) -> Percent {
-    Percent::new(value).expect("a percentage")
-}
+use version::{gateway, percent, told, version};
 
 #[tokio::test]
 async fn a_deployment_is_made_pointed_at_and_rolled_back() {
@@ -139,34 +113,6 @@ async fn a_canary_gets_its_share_and_is_promoted_or_taken_away() {
         prod.promote_canary().unwrap_err().to_string(),
         "Promotion not available. Canary does not exist."
     );
-}
-
-#[tokio::test]
-async fn a_reload_keeps_what_was_changed_by_hand_unless_it_says_otherwise() {
-    let gateway = gateway(StageSettings::new("prod"));
-    let prod = gateway.stage("pets", "prod").unwrap();
-    prod.deploy(version(2)).unwrap();
-    let next = || gateway.successor().api("pets", version(1));
-    let same = next()
-        .stage("pets", StageSettings::new("prod"))
-        .stage("pets", StageSettings::new("dev"));
-    assert_eq!(
-        gateway.reload(same).unwrap().to_string(),
-        "added apis.pets.stages.dev"
-    );
-    assert_eq!(told(&gateway).await["version"], "2");
-    let other = next().stage("pets", StageSettings::new("prod").variable("color", "red"));
-    let changes = gateway.reload(other).unwrap().to_string();
-    assert_eq!(
-        changes,
-        "removed apis.pets.stages.dev\nchanged apis.pets.stages.prod"
-    );
-    let answer = told(&gateway).await;
-    assert_eq!(
-        (answer["version"].as_str(), answer["variable"].as_str()),
-        (Some("1"), Some("red"))
-    );
-    assert_eq!(prod.deployments().len(), 2, "both are kept");
 }
 
 #[tokio::test]
@@ -378,69 +324,6 @@ async fn no_request_fails_or_sees_two_versions_while_a_thousand_changes_happen()
         "old deployments are dropped"
     );
     assert!(gateway.drain(Duration::from_secs(10)).await);
-}
-
-/// A version that a service in the process answers.
-fn in_process(answer: &'static str) -> RestApi {
-    let service = tower::service_fn(move |_: Request<Body>| async move {
-        Ok::<_, std::convert::Infallible>(http::Response::new(Body::from(answer)))
-    });
-    let api = RestApi::builder("pets").get("/v", InProcess::new(service));
-    api.build().unwrap_or_else(|error| panic!("{error}"))
-}
-
-#[tokio::test]
-async fn what_was_deployed_by_hand_is_served_after_a_reload() {
-    let gateway = gateway(StageSettings::new("prod"));
-    let prod = gateway.stage("pets", "prod").unwrap();
-    let by_hand = prod.deploy(in_process("by hand")).unwrap();
-    let latest = prod.deploy(in_process("latest")).unwrap();
-    let answer = async || ask(&gateway, get("/prod/v")).await.text().to_owned();
-    assert_eq!(answer().await, "latest");
-    for deployment in [&latest, &by_hand] {
-        prod.roll_back(deployment).unwrap();
-        let next = gateway.successor().api("pets", version(1));
-        let changes = gateway.reload(next.stage("pets", StageSettings::new("prod")));
-        assert_eq!(changes.unwrap().to_string(), "");
-        let expected = ["latest", "by hand"][usize::from(*deployment == by_hand)];
-        assert_eq!(answer().await, expected);
-    }
-}
-
-#[tokio::test]
-async fn a_function_that_no_authorizer_asks_leaves_stages_as_they_are() {
-    let arn = |name: &str| format!("arn:aws:lambda:us-east-1:000000000000:function:{name}");
-    let function =
-        || Lambda::from_fn(async |_: serde_json::Value| Ok::<_, &str>(serde_json::json!({})));
-    let asked = function();
-    let api = || {
-        let mut authorizer = Authorizer::new(AuthorizerType::Token);
-        authorizer.authorizer_uri = Integration::lambda_proxy(arn("auth")).uri;
-        authorizer.identity_source = Some("method.request.header.Authorization".to_owned());
-        let mut guarded = Method::new(HttpMethod::Get, Integration::mock(200));
-        guarded.authorization_type = AuthorizationType::Custom;
-        guarded.authorizer = Some("own".to_owned());
-        version(1)
-            .authorizer("own", authorizer)
-            .method("/guarded", guarded)
-    };
-    let stage = || StageSettings::new("prod");
-    let built = Gateway::builder()
-        .api("pets", api())
-        .stage("pets", stage())
-        .function(arn("auth"), asked.clone())
-        .build();
-    let gateway = built.unwrap_or_else(|error| panic!("{error}"));
-    let prod = gateway.stage("pets", "prod").unwrap();
-    prod.deploy(version(2)).unwrap();
-    let next = gateway
-        .successor()
-        .api("pets", api())
-        .stage("pets", stage())
-        .function(arn("auth"), asked)
-        .function(arn("other"), function());
-    gateway.reload(next).unwrap();
-    assert_eq!(told(&gateway).await["version"], "2");
 }
 
 #[tokio::test]
