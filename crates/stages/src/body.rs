@@ -29,20 +29,10 @@ pub(crate) struct Held<S> {
 }
 
 impl<S> Held<S> {
-    /// Runs code of the release, which a guard is to know if it panics.
+    /// Returns what counts the request, where a guard does.
     #[inline]
-    pub(crate) fn run<T>(held: &mut Option<Self>, code: impl FnOnce() -> T) -> T {
-        let watching = held.as_mut().and_then(|held| held.watching.as_mut());
-        run(watching, code)
-    }
-}
-
-/// Runs code of a release, which a guard is to know if it panics.
-#[inline]
-pub(crate) fn run<T>(watching: Option<&mut Box<Watching>>, code: impl FnOnce() -> T) -> T {
-    match watching {
-        Some(watching) => watching.run(code),
-        None => code(),
+    pub(crate) fn watching(held: &mut Option<Self>) -> Option<&mut Watching> {
+        held.as_mut()?.watching.as_deref_mut()
     }
 }
 
@@ -66,7 +56,12 @@ impl<B: Body, S> Body for StageBody<B, S> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let frame = ready!(Held::run(this.held, || this.body.poll_frame(cx)));
+        let polled = match Held::watching(this.held) {
+            None => this.body.poll_frame(cx),
+            // Which is to know if the body panics.
+            Some(watching) => watching.run(|| this.body.poll_frame(cx)),
+        };
+        let frame = ready!(polled);
         match &frame {
             Some(Ok(_)) => {}
             None => *this.held = None,

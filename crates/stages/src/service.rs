@@ -13,10 +13,7 @@ use pin_project_lite::pin_project;
 use tower_service::Service;
 use towergate_core::{Context, StagePath};
 
-use crate::{
-    Release, StageBody, StageHandle, StageSnapshot, Sticky,
-    body::{Held, run},
-};
+use crate::{Release, StageBody, StageHandle, StageSnapshot, Sticky, Watching, body::Held};
 
 /// Serves the requests of a stage with the release that each of them gets.
 ///
@@ -112,36 +109,84 @@ where
         Poll::Ready(Ok(()))
     }
 
+    #[inline]
     fn call(&mut self, mut request: Request<ReqBody>) -> Self::Future {
         let snapshot = self.handle.current();
-        let release = match Context::get(request.extensions()) {
-            Some(context) => self.resolve(&snapshot, context, request.headers()),
+        let made;
+        let context = match Context::get(request.extensions()) {
+            Some(context) => context,
             None => {
-                let context = Context::of(&mut request);
-                self.resolve(&snapshot, &context, request.headers())
+                made = Context::of(&mut request);
+                &made
             }
         };
-        let mut watching = snapshot.watch(release).map(Box::new);
-        let state = run(watching.as_mut(), || {
-            let mut service = release.service().clone();
-            // Most services are ready at once: then the request need not move into the future. One that is not is polled
-            // again by the future, which has a waker that wakes.
-            let mut no_one = task::Context::from_waker(Waker::noop());
-            match service.poll_ready(&mut no_one) {
-                Poll::Ready(Ok(())) => State::Calling {
-                    future: service.call(request),
-                },
-                Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
-                Poll::Pending => State::Readying {
-                    waiting: Box::new((service, Some(request))),
-                },
+        let release = self.resolve(&snapshot, context, request.headers());
+        let service = release.service().clone();
+        match snapshot.watch(release) {
+            None => {
+                let watching = None;
+                begin(service, request, Held { watching, snapshot })
             }
-        });
-        ResponseFuture {
-            state,
-            held: Some(Held { watching, snapshot }),
+            Some(watching) => begin_watched(service, request, Box::new(watching), snapshot),
         }
     }
+}
+
+/// Calls a service that is ready at once, as most are: then the request need not move into the future.
+#[inline]
+fn begin<S: Service<Request<B>>, B>(
+    mut service: S,
+    request: Request<B>,
+    held: Held<S>,
+) -> ResponseFuture<S, S::Future, B, S::Error> {
+    let mut no_one = task::Context::from_waker(Waker::noop());
+    match service.poll_ready(&mut no_one) {
+        Poll::Ready(Ok(())) => {
+            let future = service.call(request);
+            ResponseFuture {
+                state: State::Calling { future },
+                held: Some(held),
+            }
+        }
+        poll => begin_later(service, request, held, poll),
+    }
+}
+
+/// Leaves a service that is not ready to the future, which has a waker that wakes.
+#[cold]
+fn begin_later<S: Service<Request<B>>, B>(
+    service: S,
+    request: Request<B>,
+    held: Held<S>,
+    poll: Poll<Result<(), S::Error>>,
+) -> ResponseFuture<S, S::Future, B, S::Error> {
+    let state = match poll {
+        Poll::Ready(Err(error)) => State::Failed { error: Some(error) },
+        _ => State::Readying {
+            waiting: Box::new((service, Some(request))),
+        },
+    };
+    let held = Some(held);
+    ResponseFuture { state, held }
+}
+
+/// As [`begin`], with a guard that is to know if the service panics.
+#[inline(never)]
+fn begin_watched<S: Service<Request<B>>, B>(
+    service: S,
+    request: Request<B>,
+    mut watching: Box<Watching>,
+    snapshot: Arc<StageSnapshot<S>>,
+) -> ResponseFuture<S, S::Future, B, S::Error> {
+    let held = Held {
+        watching: None,
+        snapshot,
+    };
+    let mut response = watching.run(|| begin(service, request, held));
+    if let Some(held) = &mut response.held {
+        held.watching = Some(watching);
+    }
+    response
 }
 
 impl<S> Clone for StageService<S> {
@@ -187,15 +232,29 @@ where
 {
     type Output = Result<Response<StageBody<ResBody, S>>, S::Error>;
 
+    #[inline]
     fn poll(self: Pin<&mut Self>, cx: &mut task::Context<'_>) -> Poll<Self::Output> {
-        let this = self.project();
-        let response = ready!(Held::run(this.held, || this.state.poll_response(cx)));
+        let mut this = self.project();
+        let polled = match Held::watching(this.held) {
+            None => match this.state.as_mut().project() {
+                StateProjection::Calling { future } => future.poll(cx),
+                _ => this.state.poll_rarely(cx),
+            },
+            Some(watching) => watching.run(|| this.state.poll_rarely(cx)),
+        };
+        let response = ready!(polled);
         let mut held = this.held.take();
-        if let Some(watching) = held.as_mut().and_then(|held| held.watching.as_mut()) {
+        if let Some(watching) = Held::watching(&mut held) {
             let is_failure = |response: &Response<_>| response.status().is_server_error();
             watching.answered(response.as_ref().map_or(true, is_failure));
         }
-        Poll::Ready(response.map(|response| response.map(|body| StageBody::new(body, held))))
+        Poll::Ready(match response {
+            Ok(response) => {
+                let (head, body) = response.into_parts();
+                Ok(Response::from_parts(head, StageBody::new(body, held)))
+            }
+            Err(error) => Err(error),
+        })
     }
 }
 
@@ -203,8 +262,9 @@ impl<S, ReqBody> State<S, S::Future, ReqBody, S::Error>
 where
     S: Service<Request<ReqBody>>,
 {
-    #[inline]
-    fn poll_response(
+    /// Polls in whichever state this is. Out of line, because it is large and most requests are being answered already.
+    #[inline(never)]
+    fn poll_rarely(
         mut self: Pin<&mut Self>,
         cx: &mut task::Context<'_>,
     ) -> Poll<Result<S::Response, S::Error>> {

@@ -132,6 +132,7 @@ impl<S> StageSnapshot<S> {
 
     /// Begins to watch a request that a release of this snapshot answers, if there is a guard.
     #[must_use]
+    #[inline]
     pub fn watch(&self, release: &Release<S>) -> Option<Watching> {
         let guard = self.guard.as_ref()?;
         let is_canary = release.info().is_canary == Some(true);
