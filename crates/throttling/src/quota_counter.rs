@@ -1,15 +1,13 @@
 //! This node's count of one quota.
 
-use std::{
-    collections::VecDeque,
-    ops::RangeInclusive,
-    sync::{Mutex, MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, ops::RangeInclusive, sync::PoisonError, time::Duration};
 
 use towergate_core::Timestamp;
 
-use crate::{Day, DayUsage, Quota};
+use crate::{
+    Day, DayUsage, Quota,
+    sync::{Mutex, MutexGuard},
+};
 
 /// The most days that are remembered, today included: as many as API Gateway reports at once.
 const MAX_DAYS: usize = 92;

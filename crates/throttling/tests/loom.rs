@@ -7,7 +7,10 @@ use std::time::Duration;
 
 use loom::{sync::Arc, thread};
 use towergate_core::Timestamp;
-use towergate_throttling::{Charge, ChargedThrottle, KeyedBuckets, LimitName, Rate, TokenBucket};
+use towergate_throttling::{
+    Charge, ChargedQuota, ChargedThrottle, KeyedBuckets, LimitName, Period, Quota, QuotaCounter,
+    Rate, TokenBucket,
+};
 
 const NOW: Timestamp = Timestamp::from_unix_millis(1_000_000);
 
@@ -122,16 +125,19 @@ fn whoever_mends_a_bucket_first_and_whoever_is_later_leave_it_the_same() {
     });
 }
 
-/// Two threads charge two buckets, each beginning with another. Returns how many were granted, once no other has left a
-/// trace.
-fn charged(burst: u64) -> usize {
+/// Two threads charge two buckets, and a quota if there is a limit, each beginning with another bucket. Returns how many were granted, once no
+/// other has left a trace.
+fn charged(burst: u64, limit: Option<u64>) -> usize {
+    let quota = Quota::new(limit.unwrap_or(2), Period::Day);
     let buckets = Arc::new([TokenBucket::new(), TokenBucket::new()]);
+    let counter = Arc::new(QuotaCounter::default());
     let threads = [[0, 1], [1, 0]].map(|order| {
-        let buckets = Arc::clone(&buckets);
+        let (buckets, counter) = (Arc::clone(&buckets), Arc::clone(&counter));
         thread::spawn(move || {
+            let name = LimitName::Account("1");
             let [first, second] = order.map(|bucket: usize| {
                 Some(ChargedThrottle {
-                    name: LimitName::Account("1"),
+                    name,
                     rate: rate(burst),
                     bucket: &buckets[bucket],
                     slot: None,
@@ -139,8 +145,12 @@ fn charged(burst: u64) -> usize {
             });
             let charge = Charge {
                 throttles: [first, second, None],
-                // A quota has a lock that the model checker does not know: a thread that waits for it waits for ever.
-                quota: None,
+                quota: limit.map(|_| ChargedQuota {
+                    name,
+                    quota: &quota,
+                    counter: &counter,
+                    slot: None,
+                }),
                 outage: None,
             };
             charge.decide_locally(NOW).is_ok()
@@ -151,14 +161,24 @@ fn charged(burst: u64) -> usize {
     for bucket in &*buckets {
         assert_eq!(bucket.tokens(&rate(burst), NOW), burst - granted as u64);
     }
+    if let Some(limit) = limit {
+        assert_eq!(counter.remaining(&quota, NOW), limit - granted as u64);
+    }
     granted
 }
 
 #[test]
-fn buckets_that_are_charged_together_grant_together_or_get_back_what_they_gave() {
+fn what_is_charged_together_is_granted_together_or_goes_back() {
     // Where each has taken the token that the other needs, neither is granted.
-    loom::model(|| assert!(charged(1) <= 1));
-    loom::model(|| assert_eq!(charged(2), 2));
+    loom::model(|| assert!(charged(1, None) <= 1));
+    loom::model(|| assert_eq!(charged(2, None), 2));
+    // While one holds the quota the other takes nothing.
+    for (burst, limit, granted) in [(1, 9, 1), (2, 1, 1), (2, 9, 2)] {
+        loom::model(move || {
+            let charged = charged(burst, Some(limit));
+            assert_eq!(charged, granted, "{burst}, {limit}");
+        });
+    }
 }
 
 /// Has each thread take a token for a caller of its own, then one more for each, and returns how many were granted of all.
