@@ -3,6 +3,7 @@
 //! What a gateway had before and is told again is taken over as it is: compiled definitions, authorizers with what they
 //! keep, buckets and counts.
 
+mod by_hand;
 mod limits;
 mod stages;
 

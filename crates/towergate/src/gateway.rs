@@ -176,8 +176,9 @@ impl Gateway {
         self.serving().stages.get(api_id, stage).cloned()
     }
 
-    /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says
-    /// the same of them as the one before leaves such changes as they are.
+    /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) leaves such
+    /// changes of a key or a plan as they are where it says the same of it as the one before; where it says something else
+    /// of any, what was returned before changes nothing any more: ask again.
     #[must_use]
     pub fn usage_plans(&self) -> UsagePlans {
         self.serving().runtime.plans.clone()

@@ -4,7 +4,10 @@ use towergate_definition::Place;
 use towergate_stages::MethodKey;
 use towergate_throttling::{ConfigurationError, ConfigurationPlace, UsagePlans};
 
-use super::{Assembly, Stages};
+use super::{
+    Assembly, Stages,
+    by_hand::{self, Merged},
+};
 use crate::GatewayBuilder;
 
 impl Assembly<'_> {
@@ -25,22 +28,30 @@ impl Assembly<'_> {
         {
             return Some(before.clone());
         }
-        let known = match self.previous {
-            Some(_) => before,
-            None => &told.runtime.plans,
+        let (known, merged) = match self.previous {
+            Some(previous) => (before, by_hand::merge(previous, before, told)),
+            None => (&told.runtime.plans, Merged::of(told)),
         };
-        let rebuilt = known.rebuilt_on(shared.cloned(), keys.clone(), plans.clone());
+        let number = |numbers: &[Option<usize>], index: usize| {
+            let number = numbers.get(index).copied().flatten();
+            number.map(|number| number.to_string())
+        };
+        let (key_numbers, keys): (Vec<_>, Vec<_>) = merged.keys.into_iter().unzip();
+        let (plan_numbers, plans): (Vec<_>, Vec<_>) = merged.plans.into_iter().unzip();
+        let rebuilt = known.rebuilt_on(shared.cloned(), keys, plans);
         let refused = |errors: Vec<ConfigurationError>| {
             for ConfigurationError { at, error, .. } in errors {
-                let place = match at {
+                let (list, number) = match at {
                     ConfigurationPlace::Key { index, .. } => {
-                        Place::from_iter(["apiKeys", &index.to_string()])
+                        (Some("apiKeys"), number(&key_numbers, index))
                     }
                     ConfigurationPlace::Plan { index, .. } => {
-                        Place::from_iter(["usagePlans", &index.to_string()])
+                        (Some("usagePlans"), number(&plan_numbers, index))
                     }
-                    _ => Place::root(),
+                    _ => (None, None),
                 };
+                let place = list.map(str::to_owned).into_iter().chain(number);
+                let place = Place::from_iter(place);
                 self.error(place, format!("{at}: {error}"));
             }
         };
