@@ -122,6 +122,25 @@ fn the_end_of_time_does_not_overflow() {
     assert!(bucket.tokens(&rate, at(0)) <= rate.tokens());
 }
 
+#[test]
+fn a_burst_that_takes_centuries_to_fill_is_no_more_than_the_burst() {
+    let now = at(1_800_000_000 * SECOND);
+    for (name, rate) in [
+        ("fills in ages", Rate::per_second(1e-9).burst(100)),
+        ("one is ages", Rate::per_second(1.1e-10).burst(3)),
+        ("the least rate", Rate::per_second(5.5e-11).burst(2)),
+        ("one is forever", Rate::per_second(1e-12).burst(2)),
+        ("burst without end", Rate::per_second(1e-9).burst(u64::MAX)),
+    ] {
+        let bucket = TokenBucket::new();
+        let tokens = bucket.tokens(&rate, now);
+        assert!(tokens <= rate.tokens(), "{name}: {tokens}");
+        let taken = (0..1_000).filter(|_| bucket.take(&rate, now).is_ok());
+        assert_eq!(taken.count() as u64, tokens, "{name}");
+        assert_eq!(tokens > 0, rate.interval() < Duration::MAX, "{name}");
+    }
+}
+
 /// A bucket with a count of tokens in whole nanoseconds of an interval: what the text books have.
 struct Naive {
     interval: u128,
