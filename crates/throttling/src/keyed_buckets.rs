@@ -21,8 +21,9 @@ pub const DEFAULT_MAX_KEYS: usize = 100_000;
 ///
 /// Callers are told apart by a keyed 128-bit hash of whatever tells them apart: nobody can choose keys that share a bucket,
 /// and a long key takes no more room than a short one. A bucket that is full is the same as none: with each new caller, a
-/// few that are full make room, so that there is nothing to clean up at other times. Where all are in use, further callers
-/// share one bucket until there is room; those who have one keep it.
+/// few that are full make room, so that there is nothing to clean up at other times. Where those few are all in use, further
+/// callers share one bucket until there is room; those who have one keep it until it is full. So whoever finds room after he
+/// shared has his burst once more.
 ///
 /// The table never grows: it is made at once, of 38 bytes for each caller that there is room for, which most systems hand out
 /// only as they are used. A decision on a caller that is known takes a hash, one atomic and no lock, and allocates nothing.
@@ -63,7 +64,8 @@ const PROBES: usize = 1;
 const PROBES_AT_BOUND: usize = 4;
 
 impl KeyedBuckets {
-    /// Creates a table for so many callers at a time, at least one.
+    /// Creates a table for so many callers at a time, at least one. Its memory is asked for at once: a number that stands for
+    /// "without end" ends as any allocation does that is too large.
     #[must_use]
     pub fn new(max_keys: usize) -> Self {
         let max_keys = max_keys.max(1);
@@ -104,7 +106,7 @@ impl KeyedBuckets {
         Fingerprint([(digest as u64).max(1), (digest >> 64) as u64])
     }
 
-    /// Returns for how many callers there is a bucket; some of them may be full.
+    /// Returns for how many callers there is a bucket, at most as many as there is room for; some of them may be full.
     #[must_use]
     pub fn len(&self) -> usize {
         self.places.taken.load(Ordering::Relaxed)
@@ -119,6 +121,9 @@ impl KeyedBuckets {
     /// Takes a token of a new bucket, if there is room for one.
     #[cold]
     fn take_first(&self, caller: Fingerprint, rate: &Rate, now: Timestamp) -> Result<(), Duration> {
+        // Who gets nothing of a full bucket needs none, and waits for nobody.
+        let Outcome { next, taken } = take_one(0, rate, now);
+        taken?;
         let Some(mut region) = self.table.lock(caller) else {
             return self.overflow.take(rate, now);
         };
@@ -126,9 +131,6 @@ impl KeyedBuckets {
         if let Some(taken) = self.table.take(caller, rate, now) {
             return taken;
         }
-        // Who gets nothing needs no bucket.
-        let Outcome { next, taken } = take_one(0, rate, now);
-        taken?;
         let probes = match self.places.is_full() {
             true => PROBES_AT_BOUND,
             false => PROBES,

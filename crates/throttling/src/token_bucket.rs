@@ -14,7 +14,8 @@ use crate::{
 /// It keeps the moment at which it is full again (the generic cell rate algorithm), in eight bytes and without a lock. The
 /// rate comes with each call, so that it may change at any time: a bucket is then full as soon as before, but no emptier than
 /// a second beneath empty. So a bucket that a slower rate finds empty holds nearly its burst at once: whoever slows a caller
-/// down lowers the burst with the rate. Time that goes back, or leaps, does no more harm than that.
+/// down lowers the burst with the rate. Requests whose times are up to a second out of order get no more than rate and burst
+/// together; where time goes back further, an emptied bucket is empty as of then, and fills once more as time goes on.
 ///
 /// ```
 /// use std::time::Duration;

@@ -4,10 +4,13 @@
 //! callers that it had no place for, and a search ends at the first that counts none. Callers never move.
 //!
 //! Places change hands under the lock of their region. What is found without it is vouched for by the bucket, which is
-//! [`CLOSED`] while it is nobody's, and otherwise a moment that only grows: a place is closed before its caller is replaced, and
-//! opened afterwards, at a later moment than the bucket ever held. So whoever looks at the bucket first and at the caller next,
-//! and then replaces exactly what the bucket held, has the bucket of that caller. (A moment comes back where a clock was set
-//! back to the very nanosecond; a token is then taken from the wrong caller.)
+//! [`CLOSED`] while it is nobody's: a place is closed before its caller is replaced, and opened afterwards. So whoever looks at
+//! the bucket first and at the caller next, and then replaces exactly what the bucket held, has the bucket of that caller.
+//!
+//! Two requests may come through nevertheless. One that stands still while its caller's place becomes another's, and finds the
+//! bucket at the very nanosecond at which it left it, takes that caller's token: of the requests that came between, a later one
+//! must have had an earlier time. And a refusal replaces nothing: one whose time is from before the bucket was full may be
+//! refused by it although the place is just becoming its own caller's.
 
 use std::{iter, ops::Range, sync::PoisonError, time::Duration};
 
