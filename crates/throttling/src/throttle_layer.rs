@@ -2,6 +2,7 @@
 
 mod caller;
 mod rate_fields;
+mod rate_handle;
 mod shared;
 
 use std::{
@@ -12,7 +13,6 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use http::{Request, Response, request};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -28,7 +28,10 @@ use crate::{
     WouldRefuse,
 };
 
-pub use self::caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp};
+pub use self::{
+    caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp},
+    rate_handle::RateHandle,
+};
 
 /// Holds each caller to a rate: 429 `Too Many Requests` above it.
 ///
@@ -86,34 +89,11 @@ pub enum OnMissing {
     Refuse,
 }
 
-/// The rate of a layer, to be changed while requests come.
-#[derive(Clone)]
-pub struct RateHandle(Arc<ArcSwap<Rate>>);
-
-impl RateHandle {
-    /// Sets the rate: every request from now on goes by it. Buckets stay as full as they are.
-    pub fn set(&self, rate: Rate) {
-        self.0.store(Arc::new(rate));
-    }
-
-    /// Returns the rate.
-    #[must_use]
-    pub fn get(&self) -> Rate {
-        **self.0.load()
-    }
-}
-
-impl fmt::Debug for RateHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RateHandle").field(&self.get()).finish()
-    }
-}
-
 impl ThrottleLayer {
     /// Creates a layer that holds each source address to this rate.
     pub fn new(rate: Rate) -> Self {
         Self {
-            rate: RateHandle(Arc::new(ArcSwap::from_pointee(rate))),
+            rate: RateHandle::new(rate),
             by: Arc::new(SourceIp::default()),
             buckets: Arc::new(KeyedBuckets::new(DEFAULT_MAX_KEYS)),
             nameless: Arc::default(),
