@@ -11,7 +11,7 @@ use crate::{
     Rate, TokenBucket,
     digest::DigestKey,
     sync::{AtomicUsize, Ordering},
-    token_bucket::{Outcome, take_one},
+    token_bucket::{Outcome, State, take_one},
 };
 
 /// How many callers a [`ThrottleLayer`](crate::ThrottleLayer) tells apart unless it is told otherwise.
@@ -94,8 +94,8 @@ impl KeyedBuckets {
         }
     }
 
-    /// Returns how many tokens the bucket of a caller has, and when it is full.
-    pub(crate) fn state(&self, key: &[u8], rate: &Rate, now: Timestamp) -> (u64, Duration) {
+    /// Returns what there is to tell of the bucket of a caller.
+    pub(crate) fn state(&self, key: &[u8], rate: &Rate, now: Timestamp) -> State {
         let state = self.table.state(self.fingerprint(key), rate, now);
         state.unwrap_or_else(|| self.overflow.state(rate, now))
     }

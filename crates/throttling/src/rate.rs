@@ -27,7 +27,7 @@ pub struct Rate {
     burst: u64,
     /// Nanoseconds between two tokens; `u64::MAX` if there is never one.
     interval: u64,
-    /// Nanoseconds until an empty bucket is full.
+    /// Nanoseconds until an empty bucket is full: so many times the interval as it holds tokens.
     capacity: u64,
 }
 
@@ -64,7 +64,7 @@ impl Rate {
             tokens_per_second,
             burst,
             interval,
-            capacity: interval.saturating_mul(burst).min(MAX_CAPACITY),
+            capacity: interval.saturating_mul(burst.min(MAX_CAPACITY / interval)),
         }
     }
 

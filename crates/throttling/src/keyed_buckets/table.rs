@@ -20,7 +20,7 @@ use super::Fingerprint;
 use crate::{
     Rate,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, zeros},
-    token_bucket::{state_of, take_while},
+    token_bucket::{State, state_of, take_while},
 };
 
 /// How many callers a set has places for.
@@ -125,13 +125,8 @@ impl Table {
         self.find(caller)?.take(caller, rate, now)
     }
 
-    /// Returns how many tokens the bucket of a caller has, and when it is full, if there is one.
-    pub(super) fn state(
-        &self,
-        caller: Fingerprint,
-        rate: &Rate,
-        now: Timestamp,
-    ) -> Option<(u64, Duration)> {
+    /// Returns what there is to tell of the bucket of a caller, if it has one.
+    pub(super) fn state(&self, caller: Fingerprint, rate: &Rate, now: Timestamp) -> Option<State> {
         let place = self.find(caller)?;
         let full_at = place.full_at.load(Ordering::Acquire);
         let is_found = place.vouches_for(caller, full_at);

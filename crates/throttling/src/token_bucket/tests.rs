@@ -32,6 +32,8 @@ fn a_bucket_gives_its_burst_and_then_its_rate() {
                 "{name}"
             );
             assert_eq!(bucket.take(&rate, at(start)), Ok(()), "{name}");
+            let one_more = bucket.state(&rate, at(start)).one_more;
+            assert_eq!(one_more, Some(Duration::from_nanos(interval)), "{name}");
         }
         assert_eq!(
             bucket.peek(&rate, at(start)),
@@ -52,6 +54,8 @@ fn a_bucket_gives_its_burst_and_then_its_rate() {
             rate.tokens(),
             "{name}: no more than the burst"
         );
+        let one_more = bucket.state(&rate, rested).one_more;
+        assert_eq!(one_more, Some(Duration::ZERO), "{name}");
     }
 }
 
