@@ -1,6 +1,7 @@
 //! The layer that holds each caller to a rate.
 
 mod caller;
+mod policy_name;
 mod rate_fields;
 mod rate_handle;
 mod shared;
@@ -30,6 +31,7 @@ use crate::{
 
 pub use self::{
     caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp},
+    policy_name::{InvalidPolicyName, PolicyName},
     rate_handle::RateHandle,
 };
 
@@ -74,6 +76,7 @@ pub struct ThrottleLayer {
     clock: Arc<dyn Clock>,
     style: Style,
     headers: bool,
+    policy_name: PolicyName,
     enabled: bool,
     report_only: bool,
 }
@@ -105,6 +108,7 @@ impl ThrottleLayer {
             clock: Arc::new(SystemClock),
             style: Style::Rest,
             headers: false,
+            policy_name: PolicyName::default(),
             enabled: true,
             report_only: false,
         }
@@ -181,6 +185,13 @@ impl ThrottleLayer {
         self
     }
 
+    /// Sets what the limit is called in [these](Self::headers) fields, `default` unless this says otherwise. Where two layers
+    /// hold for a request, clients tell their limits apart by it.
+    pub fn policy_name(mut self, name: PolicyName) -> Self {
+        self.policy_name = name;
+        self
+    }
+
     /// Sets whether the layer does anything at all: if not, every request goes to the inner service as it is.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
@@ -212,7 +223,7 @@ impl ThrottleLayer {
             (None, OnMissing::Refuse) => None,
         };
         let state = if self.headers { state() } else { None };
-        let fields = state.map(|state| RateFields::new(&rate, state));
+        let fields = state.map(|state| RateFields::new(&self.policy_name, &rate, state));
         Decision {
             retry_after: taken.err(),
             fields,

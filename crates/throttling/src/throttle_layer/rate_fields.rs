@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
+use super::PolicyName;
 use crate::{Rate, token_bucket::State};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
@@ -22,18 +23,18 @@ pub(crate) struct RateFields {
 }
 
 impl RateFields {
-    pub(super) fn new(rate: &Rate, State { tokens, one_more }: State) -> Self {
+    pub(super) fn new(name: &PolicyName, rate: &Rate, State { tokens, one_more }: State) -> Self {
         let (policy, limit) = match one_more {
             Some(one_more) => {
                 let window = Duration::from_nanos(rate.capacity_nanos());
                 let (burst, window) = (integer(rate.tokens()), seconds(window));
                 let (tokens, after) = (integer(tokens), seconds(one_more));
                 (
-                    format!(r#""default";q={burst};w={window}"#),
-                    format!(r#""default";r={tokens};t={after}"#),
+                    format!("{name};q={burst};w={window}"),
+                    format!("{name};r={tokens};t={after}"),
                 )
             }
-            None => (r#""default";q=0"#.to_owned(), r#""default";r=0"#.to_owned()),
+            None => (format!("{name};q=0"), format!("{name};r=0")),
         };
         Self {
             policy: HeaderValue::try_from(policy).ok(),

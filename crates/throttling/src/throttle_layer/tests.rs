@@ -330,6 +330,37 @@ async fn answers_tell_of_the_limit_where_they_are_to() {
 }
 
 #[tokio::test]
+async fn limits_of_two_layers_are_told_apart_by_their_names() {
+    let layer = |name: &str, burst| {
+        let layer = layer(burst).headers(true);
+        layer.policy_name(name.parse().unwrap())
+    };
+    let inside = layer("tenant", 1).by(by_tenant());
+    let both = layer("address", 2).layer(inside.layer(service_fn(inner)));
+    for (status, tenant, address) in [
+        (200, r#""tenant";r=0;t=1"#, r#""address";r=1;t=1"#),
+        (429, r#""tenant";r=0;t=1"#, r#""address";r=0;t=1"#),
+    ] {
+        let mut request = from("::1");
+        request
+            .headers_mut()
+            .insert("x-tenant", "a".parse().unwrap());
+        let response = both.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), status);
+        let fields = |name| {
+            response
+                .headers()
+                .get_all(name)
+                .into_iter()
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(fields("ratelimit"), [tenant, address]);
+        let policies = [r#""tenant";q=1;w=1"#, r#""address";q=2;w=2"#];
+        assert_eq!(fields("ratelimit-policy"), policies);
+    }
+}
+
+#[tokio::test]
 async fn answers_promise_nothing_where_nothing_ever_gets_in() {
     for (name, rate) in [
         ("rate", Rate::per_second(0.0)),
