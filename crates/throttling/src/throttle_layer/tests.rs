@@ -1,7 +1,7 @@
 mod fields;
 mod shared;
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr, sync::Mutex};
 
 use bytes::Bytes;
 use http::HeaderName;
@@ -255,6 +255,24 @@ async fn requests_that_nobody_is_told_by_share_a_bucket_or_are_refused() {
     let refusing = layer(9).by(by_tenant()).on_missing(OnMissing::Refuse);
     assert_eq!(status(&refusing, request(|_| {})).await, 429);
     assert_eq!(status(&refusing, with_header("a")).await, 200);
+}
+
+#[tokio::test]
+async fn the_first_request_that_nobody_is_told_by_is_warned_of_and_no_other() {
+    for on_missing in [OnMissing::SharedBucket, OnMissing::Refuse] {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&warnings);
+        let warn = move |parts: &Parts| heard.lock().unwrap().push(parts.uri.to_string());
+        let layer = layer(9).on_missing(on_missing).on_first_missing(warn);
+        let off = layer.clone().enabled(false);
+        let _ = status(&off, request(|_| {})).await;
+        let _ = status(&layer, from("::1")).await;
+        assert!(warnings.lock().unwrap().is_empty(), "{on_missing:?}");
+        for layer in [layer.clone(), layer.clone(), layer] {
+            let _ = status(&layer, request(|_| {})).await;
+            assert_eq!(*warnings.lock().unwrap(), ["/pets/7"], "{on_missing:?}");
+        }
+    }
 }
 
 #[tokio::test]
