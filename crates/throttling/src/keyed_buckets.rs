@@ -42,19 +42,21 @@ pub struct KeyedBuckets {
     digest: DigestKey,
     table: Table,
     places: Places,
-    /// What callers share that find no room.
-    overflow: TokenBucket,
 }
 
 /// The hash of a caller, as two halves. Either is as good as random, and the first is not zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fingerprint([u64; 2]);
 
-/// The callers that there is room for, and how many there are.
+/// The callers that there is room for, how many there are, and what others do. It is on lines of the cache of its own: a storm
+/// of strangers, who write here, takes from nobody what all read.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Places {
     taken: AtomicUsize,
     max: usize,
+    /// What callers share that find no room.
+    overflow: TokenBucket,
 }
 
 /// How many sets of callers are looked at for a new one, so that the table gets emptier as long as it can.
@@ -75,8 +77,8 @@ impl KeyedBuckets {
             places: Places {
                 taken: AtomicUsize::new(0),
                 max: max_keys,
+                overflow: TokenBucket::new(),
             },
-            overflow: TokenBucket::new(),
         }
     }
 
@@ -97,7 +99,7 @@ impl KeyedBuckets {
     /// Returns what there is to tell of the bucket of a caller.
     pub(crate) fn state(&self, key: &[u8], rate: &Rate, now: Timestamp) -> State {
         let state = self.table.state(self.fingerprint(key), rate, now);
-        state.unwrap_or_else(|| self.overflow.state(rate, now))
+        state.unwrap_or_else(|| self.places.overflow.state(rate, now))
     }
 
     #[inline]
@@ -125,7 +127,7 @@ impl KeyedBuckets {
         let Outcome { next, taken } = take_one(0, rate, now);
         taken?;
         let Some(mut region) = self.table.lock(caller) else {
-            return self.overflow.take(rate, now);
+            return self.places.overflow.take(rate, now);
         };
         // Another request of the caller may have been here before.
         if let Some(taken) = self.table.take(caller, rate, now) {
@@ -137,11 +139,11 @@ impl KeyedBuckets {
         };
         self.places.give_back(region.reclaim(probes, now));
         if !self.places.take() {
-            return self.overflow.take(rate, now);
+            return self.places.overflow.take(rate, now);
         }
         if !region.insert(caller, next) {
             self.places.give_back(1);
-            return self.overflow.take(rate, now);
+            return self.places.overflow.take(rate, now);
         }
         Ok(())
     }

@@ -135,7 +135,7 @@ impl ThrottleLayer {
     }
 
     /// Sets how many callers are told apart at a time, [`DEFAULT_MAX_KEYS`] unless this says otherwise. Further ones share
-    /// a bucket.
+    /// a bucket. [`KeyedBuckets::new`] has what that takes.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.buckets = Arc::new(KeyedBuckets::new(max_keys));
         self

@@ -148,6 +148,23 @@ fn a_storm_of_callers_costs_honest_ones_nothing() {
 }
 
 #[test]
+fn what_strangers_write_lies_apart_from_what_all_read() {
+    /// Two lines of the cache, which processors fetch together.
+    fn lines<T>(of: &T) -> (usize, usize) {
+        let first = std::ptr::from_ref(of).addr();
+        (first / 128, (first + size_of::<T>() - 1) / 128)
+    }
+    let buckets = Arc::new(KeyedBuckets::new(1));
+    let written = lines(&buckets.places);
+    for (name, read) in [
+        ("digest", lines(&buckets.digest)),
+        ("table", lines(&buckets.table)),
+    ] {
+        assert!(read.1 < written.0 || written.1 < read.0, "{name}");
+    }
+}
+
+#[test]
 fn idle_callers_make_room_before_the_bound_is_reached() {
     let (buckets, rate) = (KeyedBuckets::new(100_000), Rate::per_second(1.0).burst(1));
     for caller in 0..50_000_u64 {
