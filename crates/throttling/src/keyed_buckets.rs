@@ -21,9 +21,9 @@ pub const DEFAULT_MAX_KEYS: usize = 100_000;
 ///
 /// Callers are told apart by a keyed 128-bit hash of whatever tells them apart: nobody can choose keys that share a bucket,
 /// and a long key takes no more room than a short one. A bucket that is full is the same as none: with each new caller, a
-/// few that are full make room, so that there is nothing to clean up at other times. Where those few are all in use, further
-/// callers share one bucket until there is room; those who have one keep it until it is full. So whoever finds room after he
-/// shared has his burst once more.
+/// few that are full make room, so that there is nothing to clean up at other times. Where there is no room and those few are all
+/// in use, further callers share one bucket; those who have one keep it until it is full. Whoever shared and then finds room has
+/// his burst once more.
 ///
 /// The table never grows: it is made at once, of 38 bytes for each caller that there is room for, which most systems hand out
 /// only as they are used. A decision on a caller that is known takes a hash, one atomic and no lock, and allocates nothing.

@@ -7,10 +7,10 @@
 //! [`CLOSED`] while it is nobody's: a place is closed before its caller is replaced, and opened afterwards. So whoever looks at
 //! the bucket first and at the caller next, and then replaces exactly what the bucket held, has the bucket of that caller.
 //!
-//! Two requests may come through nevertheless. One that stands still while its caller's place becomes another's, and finds the
-//! bucket at the very nanosecond at which it left it, takes that caller's token: of the requests that came between, a later one
-//! must have had an earlier time. And a refusal replaces nothing: one whose time is from before the bucket was full may be
-//! refused by it although the place is just becoming its own caller's.
+//! Two requests may slip through nevertheless. One that stands still while its caller's place becomes another's, and then finds
+//! in the bucket the very nanosecond that it saw there, takes that caller's token: of the requests that came between, a later
+//! one must have had an earlier time, or another rate. And a refusal replaces nothing: a request of the new caller may be
+//! refused by the bucket of the old one, if its time is from before that bucket was full.
 
 use std::{iter, ops::Range, sync::PoisonError, time::Duration};
 
