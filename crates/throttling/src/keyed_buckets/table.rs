@@ -328,6 +328,12 @@ impl Region<'_> {
 impl Table {
     /// Looks for every caller and counts them, and checks what the sets count.
     pub(super) fn check(&self) -> usize {
+        let first = self.words[self.used.clone()].as_ptr();
+        assert_eq!(
+            first.addr() % (WORDS * size_of::<u64>()),
+            0,
+            "lines of the cache"
+        );
         let mut callers = 0;
         let mut gone_on = vec![0; self.sets];
         for at in 0..self.sets {

@@ -123,6 +123,26 @@ fn callers_beyond_the_bound_share_one_bucket_and_the_others_keep_theirs() {
 }
 
 #[test]
+fn a_caller_who_is_idle_at_the_bound_makes_room_wherever_its_place_is() {
+    let rate = Rate::per_second(1.0).burst(1);
+    // As many sets as are looked at for one stranger.
+    let callers = 0..13_u8;
+    for idle in callers.clone() {
+        let buckets = KeyedBuckets::new(callers.len());
+        let take = |caller: u8, millis: u64| buckets.take(&[caller], &rate, at(millis * 1_000_000));
+        for caller in callers.clone() {
+            let millis = if caller == idle { 1_000 } else { 1_500 };
+            assert!(take(caller, millis).is_ok(), "{caller}");
+        }
+        assert!(take(100, 1_900).is_ok(), "the shared bucket");
+        assert!(take(101, 1_900).is_err(), "the shared bucket is empty");
+        assert!(take(101, 2_000).is_ok(), "{idle} makes room");
+        assert!(take(102, 2_000).is_err(), "nobody else does");
+        check(&buckets);
+    }
+}
+
+#[test]
 fn a_storm_of_callers_costs_honest_ones_nothing() {
     let (buckets, rate) = (KeyedBuckets::new(10_000), Rate::per_second(10.0).burst(5));
     let honest: Vec<_> = (0..100_u32)
