@@ -11,7 +11,7 @@ use crate::{
     Rate, TokenBucket,
     digest::DigestKey,
     sync::{AtomicUsize, Ordering},
-    token_bucket::{Outcome, take_one},
+    token_bucket::{Outcome, State, take_one},
 };
 
 /// How many callers a [`ThrottleLayer`](crate::ThrottleLayer) tells apart unless it is told otherwise.
@@ -21,8 +21,9 @@ pub const DEFAULT_MAX_KEYS: usize = 100_000;
 ///
 /// Callers are told apart by a keyed 128-bit hash of whatever tells them apart: nobody can choose keys that share a bucket,
 /// and a long key takes no more room than a short one. A bucket that is full is the same as none: with each new caller, a
-/// few that are full make room, so that there is nothing to clean up at other times. Where all are in use, further callers
-/// share one bucket until there is room; those who have one keep it.
+/// few that are full make room, so that there is nothing to clean up at other times. Where there is no room and those few are all
+/// in use, further callers share one bucket; those who have one keep it until it is full. Whoever shared and then finds room has
+/// his burst once more.
 ///
 /// The table never grows: it is made at once, of 38 bytes for each caller that there is room for, which most systems hand out
 /// only as they are used. A decision on a caller that is known takes a hash, one atomic and no lock, and allocates nothing.
@@ -41,19 +42,21 @@ pub struct KeyedBuckets {
     digest: DigestKey,
     table: Table,
     places: Places,
-    /// What callers share that find no room.
-    overflow: TokenBucket,
 }
 
 /// The hash of a caller, as two halves. Either is as good as random, and the first is not zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 struct Fingerprint([u64; 2]);
 
-/// The callers that there is room for, and how many there are.
+/// The callers that there is room for, how many there are, and what others do. It is on lines of the cache of its own: a storm
+/// of strangers, who write here, takes from nobody what all read.
 #[derive(Debug)]
+#[repr(align(128))]
 struct Places {
     taken: AtomicUsize,
     max: usize,
+    /// What callers share that find no room.
+    overflow: TokenBucket,
 }
 
 /// How many sets of callers are looked at for a new one, so that the table gets emptier as long as it can.
@@ -63,7 +66,8 @@ const PROBES: usize = 1;
 const PROBES_AT_BOUND: usize = 4;
 
 impl KeyedBuckets {
-    /// Creates a table for so many callers at a time, at least one.
+    /// Creates a table for so many callers at a time, at least one. Its memory is asked for at once: a number that stands for
+    /// "without end" ends as any allocation does that is too large.
     #[must_use]
     pub fn new(max_keys: usize) -> Self {
         let max_keys = max_keys.max(1);
@@ -73,8 +77,8 @@ impl KeyedBuckets {
             places: Places {
                 taken: AtomicUsize::new(0),
                 max: max_keys,
+                overflow: TokenBucket::new(),
             },
-            overflow: TokenBucket::new(),
         }
     }
 
@@ -92,10 +96,10 @@ impl KeyedBuckets {
         }
     }
 
-    /// Returns how many tokens the bucket of a caller has, and when it is full.
-    pub(crate) fn state(&self, key: &[u8], rate: &Rate, now: Timestamp) -> (u64, Duration) {
+    /// Returns what there is to tell of the bucket of a caller.
+    pub(crate) fn state(&self, key: &[u8], rate: &Rate, now: Timestamp) -> State {
         let state = self.table.state(self.fingerprint(key), rate, now);
-        state.unwrap_or_else(|| self.overflow.state(rate, now))
+        state.unwrap_or_else(|| self.places.overflow.state(rate, now))
     }
 
     #[inline]
@@ -104,7 +108,7 @@ impl KeyedBuckets {
         Fingerprint([(digest as u64).max(1), (digest >> 64) as u64])
     }
 
-    /// Returns for how many callers there is a bucket; some of them may be full.
+    /// Returns for how many callers there is a bucket, at most as many as there is room for; some of them may be full.
     #[must_use]
     pub fn len(&self) -> usize {
         self.places.taken.load(Ordering::Relaxed)
@@ -119,27 +123,27 @@ impl KeyedBuckets {
     /// Takes a token of a new bucket, if there is room for one.
     #[cold]
     fn take_first(&self, caller: Fingerprint, rate: &Rate, now: Timestamp) -> Result<(), Duration> {
+        // Who gets nothing of a full bucket needs none, and waits for nobody.
+        let Outcome { next, taken } = take_one(0, rate, now);
+        taken?;
         let Some(mut region) = self.table.lock(caller) else {
-            return self.overflow.take(rate, now);
+            return self.places.overflow.take(rate, now);
         };
         // Another request of the caller may have been here before.
         if let Some(taken) = self.table.take(caller, rate, now) {
             return taken;
         }
-        // Who gets nothing needs no bucket.
-        let Outcome { next, taken } = take_one(0, rate, now);
-        taken?;
         let probes = match self.places.is_full() {
             true => PROBES_AT_BOUND,
             false => PROBES,
         };
         self.places.give_back(region.reclaim(probes, now));
         if !self.places.take() {
-            return self.overflow.take(rate, now);
+            return self.places.overflow.take(rate, now);
         }
         if !region.insert(caller, next) {
             self.places.give_back(1);
-            return self.overflow.take(rate, now);
+            return self.places.overflow.take(rate, now);
         }
         Ok(())
     }

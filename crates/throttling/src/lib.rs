@@ -67,8 +67,8 @@ pub use response_future::ResponseFuture;
 pub use shared_limits::SharedLimits;
 pub use slot::Slot;
 pub use throttle_layer::{
-    ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, OnMissing, RateHandle, SourceIp,
-    ThrottleLayer, ThrottleService,
+    ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, InvalidPolicyName, KeyBytes, OnMissing,
+    PolicyName, RateHandle, SourceIp, ThrottleLayer, ThrottleService,
 };
 pub use token_bucket::TokenBucket;
 pub use towergate_core::{

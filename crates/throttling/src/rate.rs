@@ -4,11 +4,16 @@ use std::{num::NonZeroU32, time::Duration};
 
 const NANOS_PER_SECOND: f64 = 1e9;
 
+/// The longest that a bucket takes to fill, in nanoseconds. Half of what can be counted: added to a time before the year 2262 it
+/// is still a time, so that a bucket is never taken for full because both ends of a comparison are the end of time.
+const MAX_CAPACITY: u64 = u64::MAX / 2;
+
 /// The rate and the burst of a token bucket: so many tokens a second flow in, so many it holds at most.
 ///
 /// Rates are fractions, as in API Gateway: `0.5` is one request every two seconds. A rate of zero lets nothing through,
 /// and neither does a burst of zero. The time between two tokens is kept in whole nanoseconds, rounded up: a bucket never
-/// gives more than its rate, and less by at most a nanosecond a token. Rates above 1 000 000 000 a second count as that.
+/// gives more than its rate, and less by at most a nanosecond a token. Rates above 1 000 000 000 a second count as that, those
+/// beneath one in 292 years as zero, and a bucket never holds more than flows in within 292 years.
 ///
 /// ```
 /// use towergate_throttling::Rate;
@@ -22,7 +27,7 @@ pub struct Rate {
     burst: u64,
     /// Nanoseconds between two tokens; `u64::MAX` if there is never one.
     interval: u64,
-    /// Nanoseconds until an empty bucket is full.
+    /// Nanoseconds until an empty bucket is full: so many times the interval as it holds tokens.
     capacity: u64,
 }
 
@@ -43,22 +48,23 @@ impl Rate {
         Self::per_second(tokens / 60.0).burst(1)
     }
 
-    /// Sets how many tokens the bucket holds.
+    /// Sets how many tokens the bucket holds; none let nothing through.
     #[must_use]
     pub fn burst(self, tokens: u64) -> Self {
         Self::new(self.tokens_per_second, tokens)
     }
 
     fn new(tokens_per_second: f64, burst: u64) -> Self {
-        let interval = match tokens_per_second > 0.0 {
-            true => ((NANOS_PER_SECOND / tokens_per_second).ceil() as u64).max(1),
-            false => u64::MAX,
+        // A cast from a float saturates, also from the infinity that zero makes.
+        let interval = match (NANOS_PER_SECOND / tokens_per_second).ceil() as u64 {
+            nanos @ ..=MAX_CAPACITY => nanos.max(1),
+            _ => u64::MAX,
         };
         Self {
             tokens_per_second,
             burst,
             interval,
-            capacity: interval.saturating_mul(burst),
+            capacity: interval.saturating_mul(burst.min(MAX_CAPACITY / interval)),
         }
     }
 
@@ -68,7 +74,7 @@ impl Rate {
         self.tokens_per_second
     }
 
-    /// Returns the tokens that the bucket holds: the burst.
+    /// Returns the burst: the tokens that the bucket holds.
     #[must_use]
     pub fn tokens(&self) -> u64 {
         self.burst

@@ -1,7 +1,10 @@
 //! The layer that holds each caller to a rate.
 
 mod caller;
+mod missing;
+mod policy_name;
 mod rate_fields;
+mod rate_handle;
 mod shared;
 
 use std::{
@@ -12,7 +15,6 @@ use std::{
     time::Duration,
 };
 
-use arc_swap::ArcSwap;
 use http::{Request, Response, request};
 use tower_layer::Layer;
 use tower_service::Service;
@@ -22,13 +24,20 @@ use towergate_core::{
 };
 
 pub(crate) use self::rate_fields::{RateFields, set_retry_after};
-use self::shared::{Shared, Unreachable};
+use self::{
+    missing::Missing,
+    shared::{Shared, Unreachable},
+};
 use crate::{
-    DEFAULT_MAX_KEYS, KeyedBuckets, OutagePolicy, Rate, ResponseFuture, SharedLimits, TokenBucket,
-    WouldRefuse,
+    DEFAULT_MAX_KEYS, KeyedBuckets, OutagePolicy, Rate, ResponseFuture, SharedLimits, WouldRefuse,
 };
 
-pub use self::caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp};
+pub use self::{
+    caller::{ByApiKey, ByHeader, ByPrincipal, ByRoute, CallerKey, KeyBytes, SourceIp},
+    missing::OnMissing,
+    policy_name::{InvalidPolicyName, PolicyName},
+    rate_handle::RateHandle,
+};
 
 /// Holds each caller to a rate: 429 `Too Many Requests` above it.
 ///
@@ -60,9 +69,7 @@ pub struct ThrottleLayer {
     rate: RateHandle,
     by: Arc<dyn CallerKey>,
     buckets: Arc<KeyedBuckets>,
-    /// What callers share whom nothing tells.
-    nameless: Arc<TokenBucket>,
-    on_missing: OnMissing,
+    missing: Missing,
     /// Only where the layer was told: a context in front knows better than a default.
     trusted_hops: Option<TrustedHops>,
     shared: Option<Shared>,
@@ -71,53 +78,19 @@ pub struct ThrottleLayer {
     clock: Arc<dyn Clock>,
     style: Style,
     headers: bool,
+    policy_name: PolicyName,
     enabled: bool,
     report_only: bool,
-}
-
-/// What happens to requests of which nothing tells the caller.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-#[non_exhaustive]
-pub enum OnMissing {
-    /// They share one bucket.
-    #[default]
-    SharedBucket,
-    /// They are refused.
-    Refuse,
-}
-
-/// The rate of a layer, to be changed while requests come.
-#[derive(Clone)]
-pub struct RateHandle(Arc<ArcSwap<Rate>>);
-
-impl RateHandle {
-    /// Sets the rate: every request from now on goes by it. Buckets stay as full as they are.
-    pub fn set(&self, rate: Rate) {
-        self.0.store(Arc::new(rate));
-    }
-
-    /// Returns the rate.
-    #[must_use]
-    pub fn get(&self) -> Rate {
-        **self.0.load()
-    }
-}
-
-impl fmt::Debug for RateHandle {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_tuple("RateHandle").field(&self.get()).finish()
-    }
 }
 
 impl ThrottleLayer {
     /// Creates a layer that holds each source address to this rate.
     pub fn new(rate: Rate) -> Self {
         Self {
-            rate: RateHandle(Arc::new(ArcSwap::from_pointee(rate))),
+            rate: RateHandle::new(rate),
             by: Arc::new(SourceIp::default()),
             buckets: Arc::new(KeyedBuckets::new(DEFAULT_MAX_KEYS)),
-            nameless: Arc::default(),
-            on_missing: OnMissing::default(),
+            missing: Missing::default(),
             trusted_hops: None,
             shared: None,
             outage: OutagePolicy::Local,
@@ -125,6 +98,7 @@ impl ThrottleLayer {
             clock: Arc::new(SystemClock),
             style: Style::Rest,
             headers: false,
+            policy_name: PolicyName::default(),
             enabled: true,
             report_only: false,
         }
@@ -146,12 +120,22 @@ impl ThrottleLayer {
 
     /// Sets what happens to requests of which nothing tells the caller: they share one bucket unless this says otherwise.
     pub fn on_missing(mut self, on_missing: OnMissing) -> Self {
-        self.on_missing = on_missing;
+        self.missing.on_missing = on_missing;
+        self
+    }
+
+    /// Has `warn` hear of the first request of which nothing tells the caller, and of no further one of this layer and its
+    /// clones. Mostly the host does not tell the address, and all callers are one. Nobody hears of it unless this says who.
+    pub fn on_first_missing(
+        mut self,
+        warn: impl Fn(&request::Parts) + Send + Sync + 'static,
+    ) -> Self {
+        self.missing.warn_by(warn);
         self
     }
 
     /// Sets how many callers are told apart at a time, [`DEFAULT_MAX_KEYS`] unless this says otherwise. Further ones share
-    /// a bucket.
+    /// a bucket. [`KeyedBuckets::new`] has what that takes.
     pub fn max_keys(mut self, max_keys: usize) -> Self {
         self.buckets = Arc::new(KeyedBuckets::new(max_keys));
         self
@@ -201,6 +185,13 @@ impl ThrottleLayer {
         self
     }
 
+    /// Sets what the limit is called in [these](Self::headers) fields, `default` unless this says otherwise. Where two layers
+    /// hold for a request, clients tell their limits apart by it.
+    pub fn policy_name(mut self, name: PolicyName) -> Self {
+        self.policy_name = name;
+        self
+    }
+
     /// Sets whether the layer does anything at all: if not, every request goes to the inner service as it is.
     pub fn enabled(mut self, enabled: bool) -> Self {
         self.enabled = enabled;
@@ -220,19 +211,16 @@ impl ThrottleLayer {
 
     /// Decides by this node's own bucket, at this rate.
     fn decide(&self, key: Option<&[u8]>, rate: Rate, now: Timestamp) -> Decision {
-        let taken = match (key, self.on_missing) {
-            (Some(key), _) => self.buckets.take(key, &rate, now),
-            (None, OnMissing::SharedBucket) => self.nameless.take(&rate, now),
-            (None, OnMissing::Refuse) => Err(Duration::MAX),
+        let taken = match key {
+            Some(key) => self.buckets.take(key, &rate, now),
+            None => self.missing.take(&rate, now),
         };
-        let state = || match (key, self.on_missing) {
-            (Some(key), _) => Some(self.buckets.state(key, &rate, now)),
-            (None, OnMissing::SharedBucket) => Some(self.nameless.state(&rate, now)),
-            // There is no bucket to tell of.
-            (None, OnMissing::Refuse) => None,
+        let state = || match key {
+            Some(key) => Some(self.buckets.state(key, &rate, now)),
+            None => self.missing.state(&rate, now),
         };
         let state = if self.headers { state() } else { None };
-        let fields = state.map(|state| RateFields::new(&rate, state));
+        let fields = state.map(|state| RateFields::new(&self.policy_name, &rate, state));
         Decision {
             retry_after: taken.err(),
             fields,
@@ -320,7 +308,7 @@ impl fmt::Debug for ThrottleLayer {
         f.debug_struct("ThrottleLayer")
             .field("rate", &self.rate)
             .field("buckets", &self.buckets)
-            .field("on_missing", &self.on_missing)
+            .field("on_missing", &self.missing.on_missing)
             .field("is_shared", &self.shared.is_some())
             .field("enabled", &self.enabled)
             .field("report_only", &self.report_only)
@@ -360,6 +348,9 @@ where
         let (rate, now) = (layer.rate.get(), layer.clock.now());
         let source = || layer.source(context.as_ref(), &parts);
         let key = layer.by.key(&parts, &source);
+        if key.is_none() {
+            layer.missing.note(&parts);
+        }
         let decision = match (&key, &layer.shared) {
             (Some(key), Some(shared)) => match shared.decide_now(key.as_ref(), rate, now) {
                 Some(Ok(decision)) => decision,

@@ -14,7 +14,8 @@ use crate::{
 /// It keeps the moment at which it is full again (the generic cell rate algorithm), in eight bytes and without a lock. The
 /// rate comes with each call, so that it may change at any time: a bucket is then full as soon as before, but no emptier than
 /// a second beneath empty. So a bucket that a slower rate finds empty holds nearly its burst at once: whoever slows a caller
-/// down lowers the burst with the rate. Time that goes back, or leaps, does no more harm than that.
+/// down lowers the burst with the rate. Requests whose times are up to a second out of order get no more than rate and burst
+/// together; where time goes back further, an emptied bucket is empty as of then, and fills once more as time goes on.
 ///
 /// ```
 /// use std::time::Duration;
@@ -94,11 +95,11 @@ impl TokenBucket {
     /// Returns how many tokens there are.
     #[must_use]
     pub fn tokens(&self, rate: &Rate, now: Timestamp) -> u64 {
-        self.state(rate, now).0
+        self.state(rate, now).tokens
     }
 
-    /// Returns how many tokens there are, and when the bucket is full.
-    pub(crate) fn state(&self, rate: &Rate, now: Timestamp) -> (u64, Duration) {
+    /// Returns what there is to tell of the bucket.
+    pub(crate) fn state(&self, rate: &Rate, now: Timestamp) -> State {
         state_of(self.full_at.load(Ordering::Relaxed), rate, now)
     }
 
@@ -183,15 +184,34 @@ fn refuse(full_at: u64, empty: u64, interval: u64, missing: u64) -> Outcome {
     }
 }
 
-/// Returns how many tokens a bucket has that is full at a moment, and how long that takes.
-pub(crate) fn state_of(full_at: u64, rate: &Rate, now: Timestamp) -> (u64, Duration) {
-    let nanos_to_full = full_at.saturating_sub(now.as_unix_nanos());
-    let missing = nanos_to_full.min(rate.capacity_nanos());
-    let tokens = match rate.interval_nanos() {
-        Some(interval) => (rate.capacity_nanos() - missing) / interval,
-        None => 0,
+/// What there is to tell of a bucket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct State {
+    /// How many tokens it has.
+    pub(crate) tokens: u64,
+    /// After how long it has one more: zero if it is full, `None` if it never has any.
+    pub(crate) one_more: Option<Duration>,
+}
+
+/// Returns what there is to tell of a bucket that is full at a moment.
+pub(crate) fn state_of(full_at: u64, rate: &Rate, now: Timestamp) -> State {
+    let Some(interval) = rate.interval_nanos() else {
+        return State {
+            tokens: 0,
+            one_more: None,
+        };
     };
-    (tokens, Duration::from_nanos(nanos_to_full))
+    let (capacity, missing) = (
+        rate.capacity_nanos(),
+        full_at.saturating_sub(now.as_unix_nanos()),
+    );
+    let tokens = capacity.saturating_sub(missing) / interval;
+    // So much may be missing of a bucket with one token more.
+    let then = capacity.saturating_sub(tokens.saturating_add(1).saturating_mul(interval));
+    State {
+        tokens,
+        one_more: Some(Duration::from_nanos(missing.saturating_sub(then))),
+    }
 }
 
 #[cfg(test)]

@@ -4,10 +4,13 @@
 //! callers that it had no place for, and a search ends at the first that counts none. Callers never move.
 //!
 //! Places change hands under the lock of their region. What is found without it is vouched for by the bucket, which is
-//! [`CLOSED`] while it is nobody's, and otherwise a moment that only grows: a place is closed before its caller is replaced, and
-//! opened afterwards, at a later moment than the bucket ever held. So whoever looks at the bucket first and at the caller next,
-//! and then replaces exactly what the bucket held, has the bucket of that caller. (A moment comes back where a clock was set
-//! back to the very nanosecond; a token is then taken from the wrong caller.)
+//! [`CLOSED`] while it is nobody's: a place is closed before its caller is replaced, and opened afterwards. So whoever looks at
+//! the bucket first and at the caller next, and then replaces exactly what the bucket held, has the bucket of that caller.
+//!
+//! Two requests may slip through nevertheless. One that stands still while its caller's place becomes another's, and then finds
+//! in the bucket the very nanosecond that it saw there, takes that caller's token: of the requests that came between, a later
+//! one must have had an earlier time, or another rate. And a refusal replaces nothing: a request of the new caller may be
+//! refused by the bucket of the old one, if its time is from before that bucket was full.
 
 use std::{iter, ops::Range, sync::PoisonError, time::Duration};
 
@@ -17,7 +20,7 @@ use super::Fingerprint;
 use crate::{
     Rate,
     sync::{AtomicU64, Mutex, MutexGuard, Ordering, zeros},
-    token_bucket::{state_of, take_while},
+    token_bucket::{State, state_of, take_while},
 };
 
 /// How many callers a set has places for.
@@ -122,13 +125,8 @@ impl Table {
         self.find(caller)?.take(caller, rate, now)
     }
 
-    /// Returns how many tokens the bucket of a caller has, and when it is full, if there is one.
-    pub(super) fn state(
-        &self,
-        caller: Fingerprint,
-        rate: &Rate,
-        now: Timestamp,
-    ) -> Option<(u64, Duration)> {
+    /// Returns what there is to tell of the bucket of a caller, if it has one.
+    pub(super) fn state(&self, caller: Fingerprint, rate: &Rate, now: Timestamp) -> Option<State> {
         let place = self.find(caller)?;
         let full_at = place.full_at.load(Ordering::Acquire);
         let is_found = place.vouches_for(caller, full_at);
@@ -330,6 +328,12 @@ impl Region<'_> {
 impl Table {
     /// Looks for every caller and counts them, and checks what the sets count.
     pub(super) fn check(&self) -> usize {
+        let first = self.words[self.used.clone()].as_ptr();
+        assert_eq!(
+            first.addr() % (WORDS * size_of::<u64>()),
+            0,
+            "lines of the cache"
+        );
         let mut callers = 0;
         let mut gone_on = vec![0; self.sets];
         for at in 0..self.sets {

@@ -123,6 +123,26 @@ fn callers_beyond_the_bound_share_one_bucket_and_the_others_keep_theirs() {
 }
 
 #[test]
+fn a_caller_who_is_idle_at_the_bound_makes_room_wherever_its_place_is() {
+    let rate = Rate::per_second(1.0).burst(1);
+    // As many sets as are looked at for one stranger.
+    let callers = 0..13_u8;
+    for idle in callers.clone() {
+        let buckets = KeyedBuckets::new(callers.len());
+        let take = |caller: u8, millis: u64| buckets.take(&[caller], &rate, at(millis * 1_000_000));
+        for caller in callers.clone() {
+            let millis = if caller == idle { 1_000 } else { 1_500 };
+            assert!(take(caller, millis).is_ok(), "{caller}");
+        }
+        assert!(take(100, 1_900).is_ok(), "the shared bucket");
+        assert!(take(101, 1_900).is_err(), "the shared bucket is empty");
+        assert!(take(101, 2_000).is_ok(), "{idle} makes room");
+        assert!(take(102, 2_000).is_err(), "nobody else does");
+        check(&buckets);
+    }
+}
+
+#[test]
 fn a_storm_of_callers_costs_honest_ones_nothing() {
     let (buckets, rate) = (KeyedBuckets::new(10_000), Rate::per_second(10.0).burst(5));
     let honest: Vec<_> = (0..100_u32)
@@ -145,6 +165,23 @@ fn a_storm_of_callers_costs_honest_ones_nothing() {
     }
     assert!(buckets.len() <= 10_000);
     check(&buckets);
+}
+
+#[test]
+fn what_strangers_write_lies_apart_from_what_all_read() {
+    /// Two lines of the cache, which processors fetch together.
+    fn lines<T>(of: &T) -> (usize, usize) {
+        let first = std::ptr::from_ref(of).addr();
+        (first / 128, (first + size_of::<T>() - 1) / 128)
+    }
+    let buckets = Arc::new(KeyedBuckets::new(1));
+    let written = lines(&buckets.places);
+    for (name, read) in [
+        ("digest", lines(&buckets.digest)),
+        ("table", lines(&buckets.table)),
+    ] {
+        assert!(read.1 < written.0 || written.1 < read.0, "{name}");
+    }
 }
 
 #[test]
@@ -186,7 +223,7 @@ fn threads_get_no_more_than_the_burst_together() {
 }
 
 #[test]
-fn threads_that_come_for_the_places_of_others_leave_the_rings_whole() {
+fn threads_that_come_for_the_places_of_others_leave_the_table_whole() {
     let (buckets, rate) = (KeyedBuckets::new(40), Rate::per_second(1.0).burst(1));
     let now = AtomicU64::new(SECOND);
     let admitted: u64 = thread::scope(|scope| {
@@ -232,5 +269,51 @@ proptest! {
             prop_assert_eq!(buckets.take(&[caller], &rate, at(now)), expected);
         }
         check(&buckets);
+    }
+
+    #[test]
+    fn callers_whose_places_lie_together_are_found_until_they_make_room(
+        // So many callers, the sets of the table, and the sets that these callers are looked for in first: at its end, and at
+        // those of regions.
+        (callers, sets, homes) in prop::sample::select(vec![
+            (1_usize, 1_u128, vec![0_u128]),
+            (6, 2, vec![0, 1]),
+            (15, 5, vec![3, 4]),
+            (7_000, 2_100, vec![1_022, 1_023, 1_024, 2_047, 2_048, 2_099]),
+        ]),
+        steps in prop::collection::vec((any::<prop::sample::Index>(), 1_u64..13, 1_usize..4), 1..200),
+    ) {
+        let (table, rate) = (Table::new(callers), Rate::per_second(1.0).burst(2));
+        let mut known: HashMap<[u64; 2], u64> = HashMap::new();
+        let mut now = SECOND;
+        for (home, number, probes) in steps {
+            now += SECOND / 20;
+            let first = (*home.get(&homes) << 64).div_ceil(sets) as u64;
+            // Three callers each have a half of their hashes in common.
+            let halves = [first + number.div_ceil(3), number];
+            let caller = Fingerprint(halves);
+            let taken = table.take(caller, &rate, at(now));
+            prop_assert_eq!(taken.is_some(), known.contains_key(&halves));
+            if let Some(full_at) = known.get_mut(&halves) {
+                let Outcome { next, taken: expected } = take_one(*full_at, &rate, at(now));
+                prop_assert_eq!(taken, Some(expected));
+                *full_at = next;
+                continue;
+            }
+            let mut region = table.lock(caller).unwrap();
+            let reclaimed = region.reclaim(probes, at(now));
+            let count = known.len();
+            let is_there = |halves| table.state(Fingerprint(halves), &rate, at(now)).is_some();
+            known.retain(|halves, full_at| is_there(*halves) || *full_at > now);
+            prop_assert_eq!(count - known.len(), reclaimed);
+            let next = take_one(0, &rate, at(now)).next;
+            if region.insert(caller, next) {
+                known.insert(halves, next);
+            } else {
+                prop_assert_eq!(known.len() as u128, 5 * sets);
+            }
+            prop_assert!(known.keys().all(|halves| is_there(*halves)));
+        }
+        prop_assert_eq!(table.check(), known.len());
     }
 }

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue, header};
 
-use crate::Rate;
+use super::PolicyName;
+use crate::{Rate, token_bucket::State};
 
 const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit");
 const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy");
@@ -13,7 +14,8 @@ const RATE_LIMIT_POLICY: HeaderName = HeaderName::from_static("ratelimit-policy"
 const MAX_INTEGER: u64 = 999_999_999_999_999;
 
 /// `RateLimit-Policy` and `RateLimit` of one bucket: its burst and how long it takes to fill, how many tokens are left and
-/// when it is full.
+/// after how long there is one more (draft-ietf-httpapi-ratelimit-headers-10, sections 3 and 4). Neither tells a time where
+/// there is never any.
 #[derive(Debug)]
 pub(crate) struct RateFields {
     policy: Option<HeaderValue>,
@@ -21,19 +23,19 @@ pub(crate) struct RateFields {
 }
 
 impl RateFields {
-    /// Makes the fields of a bucket with so many tokens, which is full after a time.
-    pub(super) fn new(rate: &Rate, (tokens, full_after): (u64, Duration)) -> Self {
-        let window = Duration::from_nanos(rate.capacity_nanos());
-        let policy = format!(
-            r#""default";q={};w={}"#,
-            integer(rate.tokens()),
-            seconds(window)
-        );
-        let limit = format!(
-            r#""default";r={};t={}"#,
-            integer(tokens),
-            seconds(full_after)
-        );
+    pub(super) fn new(name: &PolicyName, rate: &Rate, State { tokens, one_more }: State) -> Self {
+        let (policy, limit) = match one_more {
+            Some(one_more) => {
+                let window = Duration::from_nanos(rate.capacity_nanos());
+                let (burst, window) = (integer(rate.tokens()), seconds(window));
+                let (tokens, after) = (integer(tokens), seconds(one_more));
+                (
+                    format!("{name};q={burst};w={window}"),
+                    format!("{name};r={tokens};t={after}"),
+                )
+            }
+            None => (format!("{name};q=0"), format!("{name};r=0")),
+        };
         Self {
             policy: HeaderValue::try_from(policy).ok(),
             limit: HeaderValue::try_from(limit).ok(),

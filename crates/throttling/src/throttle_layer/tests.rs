@@ -1,6 +1,7 @@
+mod fields;
 mod shared;
 
-use std::{convert::Infallible, net::SocketAddr};
+use std::{convert::Infallible, net::SocketAddr, sync::Mutex};
 
 use bytes::Bytes;
 use http::HeaderName;
@@ -257,6 +258,24 @@ async fn requests_that_nobody_is_told_by_share_a_bucket_or_are_refused() {
 }
 
 #[tokio::test]
+async fn the_first_request_that_nobody_is_told_by_is_warned_of_and_no_other() {
+    for on_missing in [OnMissing::SharedBucket, OnMissing::Refuse] {
+        let warnings = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&warnings);
+        let warn = move |parts: &Parts| heard.lock().unwrap().push(parts.uri.to_string());
+        let layer = layer(9).on_missing(on_missing).on_first_missing(warn);
+        let off = layer.clone().enabled(false);
+        let _ = status(&off, request(|_| {})).await;
+        let _ = status(&layer, from("::1")).await;
+        assert!(warnings.lock().unwrap().is_empty(), "{on_missing:?}");
+        for layer in [layer.clone(), layer.clone(), layer] {
+            let _ = status(&layer, request(|_| {})).await;
+            assert_eq!(*warnings.lock().unwrap(), ["/pets/7"], "{on_missing:?}");
+        }
+    }
+}
+
+#[tokio::test]
 async fn a_layer_that_only_reports_refuses_nothing_and_one_that_is_off_counts_nothing() {
     let reporting = layer(1).report_only(true);
     assert_eq!(
@@ -289,55 +308,6 @@ async fn the_rate_changes_for_every_clone_at_once() {
             expected
         );
     }
-}
-
-#[tokio::test]
-async fn answers_tell_of_the_limit_where_they_are_to() {
-    let layer = ThrottleLayer::new(Rate::per_second(0.4).burst(2))
-        .clock(clock())
-        .headers(true);
-    let field = |response: &Response<_>, name: &str| {
-        let value = response.headers().get(name)?;
-        Some(value.to_str().unwrap().to_owned())
-    };
-    let service = layer.layer(service_fn(inner));
-    for (status, limit, retry_after) in [
-        (200, r#""default";r=1;t=3"#, None),
-        (200, r#""default";r=0;t=5"#, None),
-        (429, r#""default";r=0;t=5"#, Some("3")),
-    ] {
-        let response = service.clone().oneshot(from("::1")).await.unwrap();
-        assert_eq!(response.status(), status);
-        assert_eq!(
-            field(&response, "ratelimit-policy").as_deref(),
-            Some(r#""default";q=2;w=5"#)
-        );
-        assert_eq!(field(&response, "ratelimit").as_deref(), Some(limit));
-        assert_eq!(field(&response, "retry-after").as_deref(), retry_after);
-    }
-    let silent = layer
-        .headers(false)
-        .layer(service_fn(inner))
-        .oneshot(from("::1"))
-        .await
-        .unwrap();
-    assert!(
-        ["ratelimit", "ratelimit-policy", "retry-after"]
-            .iter()
-            .all(|name| field(&silent, name).is_none())
-    );
-    let never = ThrottleLayer::new(Rate::per_second(0.0))
-        .headers(true)
-        .clock(clock());
-    let refused = never
-        .layer(service_fn(inner))
-        .oneshot(from("::1"))
-        .await
-        .unwrap();
-    assert_eq!(
-        (refused.status().as_u16(), field(&refused, "retry-after")),
-        (429, None)
-    );
 }
 
 #[tokio::test]

@@ -32,6 +32,8 @@ fn a_bucket_gives_its_burst_and_then_its_rate() {
                 "{name}"
             );
             assert_eq!(bucket.take(&rate, at(start)), Ok(()), "{name}");
+            let one_more = bucket.state(&rate, at(start)).one_more;
+            assert_eq!(one_more, Some(Duration::from_nanos(interval)), "{name}");
         }
         assert_eq!(
             bucket.peek(&rate, at(start)),
@@ -52,6 +54,8 @@ fn a_bucket_gives_its_burst_and_then_its_rate() {
             rate.tokens(),
             "{name}: no more than the burst"
         );
+        let one_more = bucket.state(&rate, rested).one_more;
+        assert_eq!(one_more, Some(Duration::ZERO), "{name}");
     }
 }
 
@@ -122,6 +126,25 @@ fn the_end_of_time_does_not_overflow() {
     assert!(bucket.tokens(&rate, at(0)) <= rate.tokens());
 }
 
+#[test]
+fn a_burst_that_takes_centuries_to_fill_is_no_more_than_the_burst() {
+    let now = at(1_800_000_000 * SECOND);
+    for (name, rate) in [
+        ("fills in ages", Rate::per_second(1e-9).burst(100)),
+        ("one is ages", Rate::per_second(1.1e-10).burst(3)),
+        ("the least rate", Rate::per_second(5.5e-11).burst(2)),
+        ("one is forever", Rate::per_second(1e-12).burst(2)),
+        ("burst without end", Rate::per_second(1e-9).burst(u64::MAX)),
+    ] {
+        let bucket = TokenBucket::new();
+        let tokens = bucket.tokens(&rate, now);
+        assert!(tokens <= rate.tokens(), "{name}: {tokens}");
+        let taken = (0..1_000).filter(|_| bucket.take(&rate, now).is_ok());
+        assert_eq!(taken.count() as u64, tokens, "{name}");
+        assert_eq!(tokens > 0, rate.interval() < Duration::MAX, "{name}");
+    }
+}
+
 /// A bucket with a count of tokens in whole nanoseconds of an interval: what the text books have.
 struct Naive {
     interval: u128,
@@ -168,20 +191,24 @@ proptest! {
     fn no_window_has_more_than_its_rate_and_the_burst(
         rate in 0.1_f64..1_000.0,
         burst in 1_u64..20,
-        steps in prop::collection::vec(0_u64..500_000_000, 1..150),
+        steps in prop::collection::vec((0_u64..500_000_000, 0_u64..=SECOND), 1..150),
+        is_late in any::<bool>(),
     ) {
         let limit = Rate::per_second(rate).burst(burst);
-        let (bucket, mut now, mut granted) = (TokenBucket::new(), SECOND, Vec::new());
-        for step in steps {
+        let (bucket, mut now, mut granted) = (TokenBucket::new(), 2 * SECOND, Vec::new());
+        for (step, late) in steps {
             now += step;
-            if bucket.take(&limit, at(now)).is_ok() {
-                granted.push(now);
+            // The clock was looked at a while before the bucket.
+            let looked = if is_late { now - late } else { now };
+            if bucket.take(&limit, at(looked)).is_ok() {
+                granted.push(looked);
             }
         }
         for (index, from) in granted.iter().enumerate() {
             for (count, to) in granted[index..].iter().enumerate() {
-                let most = rate * (to - from) as f64 / SECOND as f64 + burst as f64;
-                prop_assert!((count + 1) as f64 <= most + 1e-6, "{} in {} ns", count + 1, to - from);
+                let seconds = to.saturating_sub(*from) as f64 / SECOND as f64;
+                let most = rate * seconds + burst as f64;
+                prop_assert!((count + 1) as f64 <= most + 1e-6, "{} in {} s", count + 1, seconds);
             }
         }
     }

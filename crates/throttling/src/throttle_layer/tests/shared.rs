@@ -147,8 +147,8 @@ async fn answers_tell_of_the_limit_that_holds_while_the_store_is_out_of_reach() 
             .layer(service_fn(inner));
         for (status, limit) in [
             (200, r#""default";r=1;t=1"#),
-            (200, r#""default";r=0;t=2"#),
-            (429, r#""default";r=0;t=2"#),
+            (200, r#""default";r=0;t=1"#),
+            (429, r#""default";r=0;t=1"#),
         ] {
             let response = service.clone().oneshot(with_header("a")).await.unwrap();
             assert_eq!(response.status(), status, "at once: {at_once}");
