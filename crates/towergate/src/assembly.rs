@@ -15,6 +15,7 @@ use std::{
 };
 
 use towergate_definition::{Diagnostic, Place, Severity};
+use towergate_stages::MethodKey;
 
 use crate::{
     ApiSource, BuildError, Gateway, GatewayBuilder,
@@ -112,10 +113,12 @@ impl Assembly<'_> {
         let mut histories = self.histories(&before.histories);
         let backends = told.runtime.backends.clone();
         register_deployed(&mut told.runtime.backends, &histories);
-        let apis = self.serve_apis(&mut told, apis);
-        let canaries = self.serve_canaries(&mut told, canaries);
-        let stages = self.serve_stages(gateway, &told, &apis, &canaries, &mut histories);
-        let plans = self.usage_plans(&told, &stages, &before.runtime.plans);
+        let served = ServedApis {
+            apis: self.serve_apis(&mut told, apis),
+            canaries: self.serve_canaries(&mut told, canaries),
+        };
+        let stages = self.serve_stages(gateway, &told, &served, &mut histories);
+        let plans = self.usage_plans(&told, &served, &stages, &before.runtime.plans);
         let domains = self.domains(&told);
 
         let table = StageTable::of(stages.values());
@@ -132,9 +135,9 @@ impl Assembly<'_> {
             trusted_hops: runtime.trusted_hops,
             services: told.services,
             functions: told.functions,
-            apis,
+            apis: served.apis,
             stages,
-            canaries,
+            canaries: served.canaries,
             backends,
             throttle: told.throttle,
             api_keys: told.api_keys,
@@ -188,6 +191,31 @@ type StageKey = (String, String);
 
 /// The stages of a gateway.
 type Stages = BTreeMap<StageKey, Arc<ServedStage>>;
+
+/// The APIs that are told, and those of canaries that have one of their own.
+struct ServedApis {
+    apis: BTreeMap<String, Arc<ServedApi>>,
+    canaries: BTreeMap<StageKey, Arc<ServedApi>>,
+}
+
+/// The API that a stage is told to serve, and that of its canary if it is another.
+type ToldApis<'a> = (&'a Arc<ServedApi>, Option<&'a Arc<ServedApi>>);
+
+impl ServedApis {
+    /// Returns what a stage is told to serve, unless its API is refused.
+    fn of_stage(&self, key: &StageKey) -> Option<ToldApis<'_>> {
+        let api = self.apis.get(&key.0)?;
+        Some((api, self.canaries.get(key)))
+    }
+
+    /// Returns whether a stage is told to have a method, or its canary is.
+    fn has_method(&self, key: &StageKey, method: &MethodKey) -> bool {
+        self.of_stage(key).is_some_and(|(api, canary)| {
+            let mut told = std::iter::once(api).chain(canary);
+            told.any(|api| api.has_method(method))
+        })
+    }
+}
 
 /// The place of an API, or of the canary of one of its stages.
 fn place_of(api_id: &str, canary_of: Option<&str>) -> Place {

@@ -6,7 +6,7 @@ use towergate_core::TrustedHops;
 use towergate_definition::{Diagnostic, Place};
 use towergate_integrations::{Backends, InProcess, Lambda};
 use towergate_routing::Domain;
-use towergate_stages::{Deployment, DeploymentError, Deployments};
+use towergate_stages::{Deployment, DeploymentError, Deployments, MethodKey};
 use towergate_throttling::{ApiKey, Rate, UsagePlan};
 
 #[cfg(feature = "jwt")]
@@ -23,6 +23,14 @@ pub(crate) struct ServedApi {
     pub(crate) access: Access,
     /// What was found as it was deployed by hand. Of what a gateway is told, that is among what it serves with.
     pub(crate) found: Vec<Diagnostic>,
+}
+
+impl ServedApi {
+    /// Returns whether the API has a method.
+    pub(crate) fn has_method(&self, key: &MethodKey) -> bool {
+        let mut methods = self.api.methods();
+        methods.any(|((path, verb), _)| MethodKey::method(path, verb.as_str()) == *key)
+    }
 }
 
 /// What a gateway was told, beside what it serves with.
