@@ -1,5 +1,6 @@
 //! Releasing an API while it serves: deployments, canaries, roll-backs and reloads, through a whole gateway.
 
+mod joined;
 mod reloads;
 mod version;
 

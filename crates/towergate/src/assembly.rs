@@ -4,9 +4,11 @@
 //! keep, buckets and counts.
 
 mod apis;
+mod joining;
 mod limits;
 mod stages;
 
+use self::joining::{Renewed, has_errors, join};
 pub(crate) use self::{apis::register_deployed, stages::Placing};
 
 use std::{
@@ -14,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-use towergate_definition::{Diagnostic, Place, Severity};
+use towergate_definition::{Diagnostic, Place};
 use towergate_stages::MethodKey;
 
 use crate::{
@@ -44,6 +46,7 @@ struct Assembly<'a> {
     previous: Option<&'a Control>,
     /// The ids of all APIs, those that are refused included.
     told_apis: BTreeSet<String>,
+    renewed: Renewed,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -58,6 +61,7 @@ impl GatewayBuilder {
         let assembly = Assembly {
             previous,
             told_apis: told_apis.cloned().collect(),
+            renewed: Renewed::default(),
             diagnostics: Vec::new(),
         };
         assembly.finish(self, gateway)
@@ -68,6 +72,7 @@ impl GatewayBuilder {
         let mut assembly = Assembly {
             previous: None,
             told_apis: BTreeSet::new(),
+            renewed: Renewed::default(),
             diagnostics: Vec::new(),
         };
         let compiled = assembly.compile(source, self.strict, None, &place_of(id, None));
@@ -77,16 +82,20 @@ impl GatewayBuilder {
             .collect();
         assembly.register(&mut self, &compiled, &BTreeMap::new());
         let api = compiled.into_values().next();
-        let api = api.map(|api| assembly.join(&mut self, id, None, api));
-        match api.filter(|_| !assembly.has_errors()) {
-            Some(api) => Ok(Joined {
+        let api = api.map(|api| join(&mut self, id, None, api));
+        let mut found = assembly.diagnostics;
+        match api {
+            Some(api) if !has_errors(&found) && !has_errors(&api.joined) => Ok(Joined {
                 api: Arc::new(ServedApi {
-                    found: assembly.diagnostics,
+                    by_hand: Some(found),
                     ..api
                 }),
                 told: self,
             }),
-            None => Err(BuildError::new(assembly.diagnostics)),
+            api => {
+                found.extend(api.into_iter().flat_map(|api| api.joined));
+                Err(BuildError::new(found))
+            }
         }
     }
 
@@ -109,21 +118,23 @@ impl Assembly<'_> {
         let apis = self.compile_apis(&mut told);
         let canaries = self.compile_canaries(&mut told);
         self.register(&mut told, &apis, &canaries);
+        #[cfg(feature = "jwt")]
+        if let Some(previous) = self.previous {
+            told.keys.take_over(&previous.keys);
+        }
         let before = gateway.serving();
         let mut histories = self.histories(&before.histories);
         let backends = told.runtime.backends.clone();
         register_deployed(&mut told.runtime.backends, &histories);
-        let served = ServedApis {
-            apis: self.serve_apis(&mut told, apis),
-            canaries: self.serve_canaries(&mut told, canaries),
-        };
+        let served = self.serve_apis(&mut told, apis, canaries, &mut histories);
         let stages = self.serve_stages(gateway, &told, &served, &mut histories);
         let plans = self.usage_plans(&told, &served, &stages, &before.runtime.plans);
         let domains = self.domains(&told);
 
         let table = StageTable::of(stages.values());
         self.diagnostics.extend(table.overlaps());
-        let (false, Some(plans), Some(domains)) = (self.has_errors(), plans, domains) else {
+        let has_errors = has_errors(&self.diagnostics);
+        let (false, Some(plans), Some(domains)) = (has_errors, plans, domains) else {
             return Err(BuildError::new(self.diagnostics));
         };
         let mut runtime = told.runtime;
@@ -155,11 +166,6 @@ impl Assembly<'_> {
             in_flight: Arc::default(),
         };
         Ok(Assembled { serving, control })
-    }
-
-    fn has_errors(&self) -> bool {
-        let mut severities = self.diagnostics.iter().map(|found| found.severity);
-        severities.any(|severity| severity == Severity::Error)
     }
 
     fn error(&mut self, place: Place, message: impl Into<String>) {

@@ -21,11 +21,20 @@ use crate::{
 pub(crate) struct ServedApi {
     pub(crate) api: RestApi,
     pub(crate) access: Access,
-    /// What was found as it was deployed by hand. Of what a gateway is told, that is among what it serves with.
-    pub(crate) found: Vec<Diagnostic>,
+    /// What was found as it was joined.
+    pub(crate) joined: Vec<Diagnostic>,
+    /// What else was found as it was deployed, if that was by hand. Of what a gateway is told, that is among what it serves
+    /// with.
+    pub(crate) by_hand: Option<Vec<Diagnostic>>,
 }
 
 impl ServedApi {
+    /// Returns what was found as it was deployed by hand, if it was.
+    pub(crate) fn found_by_hand(&self) -> impl Iterator<Item = &Diagnostic> {
+        let found = self.by_hand.iter();
+        found.flat_map(|found| found.iter().chain(&self.joined))
+    }
+
     /// Returns whether the API has a method.
     pub(crate) fn has_method(&self, key: &MethodKey) -> bool {
         let mut methods = self.api.methods();

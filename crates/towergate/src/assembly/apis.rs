@@ -1,21 +1,14 @@
-//! APIs as they are told: compiled, and joined with the functions and keys of their gateway.
+//! APIs as they are told, compiled, and the services and functions that they bring.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::{collections::BTreeMap, sync::Arc};
 
-use towergate_authorizers::policy::ApiArn;
 use towergate_definition::Place;
 use towergate_integrations::{Backends, FunctionArn};
 
 use super::{Assembly, StageKey, place_of};
 use crate::{
     ApiSource, GatewayBuilder, RestApi,
-    access::{Access, Means},
     control::{Histories, ServedApi},
-    deployment::CompiledMethod,
-    policy_scope::report_foreign_statements,
 };
 
 impl Assembly<'_> {
@@ -111,98 +104,6 @@ impl Assembly<'_> {
             let unknown = unknown.map(|found| found.within(&place));
             self.diagnostics.extend(unknown);
         }
-    }
-
-    /// Joins what each API says of who may call with the functions and keys of the gateway.
-    pub(super) fn serve_apis(
-        &mut self,
-        told: &mut GatewayBuilder,
-        apis: BTreeMap<String, RestApi>,
-    ) -> BTreeMap<String, Arc<ServedApi>> {
-        let served = apis.into_iter().map(|(id, api)| {
-            let known = self.previous.and_then(|previous| previous.apis.get(&id));
-            let served = self.serve_api(told, known, &id, None, api);
-            (id, served)
-        });
-        served.collect()
-    }
-
-    pub(super) fn serve_canaries(
-        &mut self,
-        told: &mut GatewayBuilder,
-        canaries: BTreeMap<StageKey, RestApi>,
-    ) -> BTreeMap<StageKey, Arc<ServedApi>> {
-        let served = canaries.into_iter().map(|((id, stage), api)| {
-            let known = self
-                .previous
-                .and_then(|previous| previous.canary(&id, &stage));
-            let served = self.serve_api(told, known, &id, Some(&stage), api);
-            ((id, stage), served)
-        });
-        served.collect()
-    }
-
-    /// Joins an API with what the gateway has, unless what is known was made of the same.
-    fn serve_api(
-        &mut self,
-        told: &mut GatewayBuilder,
-        known: Option<&Arc<ServedApi>>,
-        id: &str,
-        canary_of: Option<&str>,
-        api: RestApi,
-    ) -> Arc<ServedApi> {
-        if let Some(known) = known.filter(|known| self.is_same(told, known, &api)) {
-            return Arc::clone(known);
-        }
-        Arc::new(self.join(told, id, canary_of, api))
-    }
-
-    /// Joins an API with what the gateway has.
-    pub(super) fn join(
-        &mut self,
-        told: &mut GatewayBuilder,
-        id: &str,
-        canary_of: Option<&str>,
-        api: RestApi,
-    ) -> ServedApi {
-        let arn = ApiArn::new(told.region_of_arns(), told.account_of_arns(), id);
-        let mut found = Vec::new();
-        let mut means = Means {
-            backends: &told.runtime.backends,
-            #[cfg(feature = "jwt")]
-            keys: &mut told.keys,
-        };
-        let methods = api.deployment.methods.iter();
-        let guards: BTreeSet<_> = methods.filter_map(CompiledMethod::guard).collect();
-        let rules = &api.deployment.access;
-        if let Some(policy) = rules.policy() {
-            report_foreign_statements(policy, &arn, &mut found);
-        }
-        let access = Access::build(rules, &guards, &arn, &mut means, &mut found);
-        let place = place_of(id, canary_of);
-        let found = found.into_iter().map(|found| found.within(&place));
-        self.diagnostics.extend(found);
-        ServedApi {
-            api,
-            access,
-            found: Vec::new(),
-        }
-    }
-
-    /// Returns whether the same would be made of an API as before.
-    fn is_same(&self, told: &GatewayBuilder, known: &ServedApi, api: &RestApi) -> bool {
-        let Some(previous) = self.previous else {
-            return false;
-        };
-        let is_same = Arc::ptr_eq(&known.api.deployment, &api.deployment)
-            && previous.region == told.region
-            && previous.account_id == told.account_id
-            && known
-                .access
-                .fits(&known.api.deployment.access, &told.runtime.backends);
-        #[cfg(feature = "jwt")]
-        let is_same = is_same && told.keys.continues(&previous.keys);
-        is_same
     }
 }
 

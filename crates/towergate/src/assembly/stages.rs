@@ -13,7 +13,7 @@ use crate::{
     control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
     limiting::Demands,
     runtime::Runtime,
-    stage::{Release, Served, ServedStage, StageSnapshot},
+    stage::{Served, ServedStage, StageSnapshot},
 };
 
 impl Assembly<'_> {
@@ -47,9 +47,9 @@ impl Assembly<'_> {
                 .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
             let history = Arc::make_mut(history);
             let previous = self.previous.and_then(|previous| previous.stages.get(&key));
-            let unchanged = previous.filter(|_| self.is_unchanged(&key, settings, apis));
+            let unchanged = previous.filter(|_| self.is_unchanged(told, &key, settings, apis));
             let snapshot = match unchanged {
-                Some(stage) => Ok(replaced(stage, told)),
+                Some(stage) => Ok(replaced(stage, told, history)),
                 None => self
                     .snapshot(told, settings, api_id, apis, history, &stages)
                     .and_then(|snapshot| guarded(snapshot, gateway, told, &key, settings)),
@@ -73,16 +73,17 @@ impl Assembly<'_> {
     /// Returns whether a stage was told the same before: what changed since then, by hand or by a guard, stays.
     fn is_unchanged(
         &self,
+        told: &GatewayBuilder,
         key: &StageKey,
         settings: &StageSettings,
         (api, canary): ToldApis<'_>,
     ) -> bool {
-        let Some(previous) = self.previous else {
+        let Some(previous) = self.previous.filter(|_| self.is_where_it_was(told)) else {
             return false;
         };
         let is_same =
             |known: Option<&Arc<ServedApi>>, told: Option<&Arc<ServedApi>>| match (known, told) {
-                (Some(known), Some(told)) => Arc::ptr_eq(known, told),
+                (Some(known), Some(told)) => self.renewed.continues(known, told),
                 (known, told) => known.is_none() && told.is_none(),
             };
         let stage = previous.stages.get(key);
@@ -152,11 +153,15 @@ impl Assembly<'_> {
     }
 }
 
-/// Returns what a stage serves with, as it is now. Buckets and the rate of the account may be others.
-fn replaced(stage: &ServedStage, told: &GatewayBuilder) -> StageSnapshot {
+/// Returns what a stage serves with, as it is now. Buckets and the rate of the account may be others, and what its
+/// deployments are joined with.
+fn replaced(stage: &ServedStage, told: &GatewayBuilder, history: &History) -> StageSnapshot {
     let placing = Placing::of(told, stage.snapshot.method_settings());
-    let place = |release: &Release| placing.served(&release.service().api, release.info());
-    stage.snapshot.map(place)
+    stage.snapshot.map(|release| {
+        let kept = history.get(release.deployment().id());
+        let api = kept.map_or(&release.service().api, |kept| kept.service());
+        placing.served(api, release.info())
+    })
 }
 
 /// Has the canary of a stage watched, if that is told.
