@@ -1,5 +1,6 @@
 //! Canaries of a whole gateway that keep their callers, and that a guard promotes or removes.
 
+mod callbacks;
 mod reloads;
 mod scene;
 
