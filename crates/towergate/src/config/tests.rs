@@ -1,5 +1,7 @@
 mod canaries;
 mod refusals;
+#[cfg(feature = "redis")]
+mod stores;
 
 use std::{
     fs,
