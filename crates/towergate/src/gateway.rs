@@ -178,7 +178,8 @@ impl Gateway {
     }
 
     /// Returns the API keys and usage plans, to be changed while the gateway runs. A [reload](Self::reload) that says
-    /// the same of them as the one before leaves such changes as they are.
+    /// the same of them as the one before leaves such changes as they are; after one that says otherwise, ask anew: what was
+    /// returned before is no longer what requests are held to.
     #[must_use]
     pub fn usage_plans(&self) -> UsagePlans {
         self.serving().runtime.plans.clone()
