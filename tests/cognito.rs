@@ -448,3 +448,42 @@ fn what_is_wrong_with_an_authorizer_refuses_the_definition() {
         );
     }
 }
+
+#[tokio::test]
+async fn a_kept_deployment_believes_the_keys_that_there_are_now() {
+    let good = token(&id_claims(&json!({})));
+    let parsed =
+        || openapi::parse(document(&json!({}), &json!({})).as_str()).expect("a definition");
+    let gateway = plain(&json!({}), &json!({}));
+    let prod = gateway.stage("api", "prod").expect("the stage");
+    let by_hand = prod.deploy(parsed()).expect("a deployment");
+    let status = async || {
+        call(&gateway, "/id", "Authorization", Some(&good))
+            .await
+            .status
+    };
+    assert_eq!(status().await, 200);
+
+    let told = |keys: Keys| {
+        let next = gateway
+            .successor()
+            .key_source(issuer(POOL), keys.clone())
+            .key_source(issuer(OTHER_POOL), keys)
+            .function(
+                FUNCTION,
+                Lambda::new(Recorder::new(r#"{"statusCode": 200}"#)),
+            )
+            .api("api", parsed())
+            .stage("api", StageSettings::new("prod"));
+        gateway.reload(next).expect("a reload");
+    };
+    let foreign = Keys::new(Some(SIGNERS[1].key_set()));
+    for (name, keys, expected) in [
+        ("the keys of somebody else", foreign, 401),
+        ("the pool's again", Keys::published(), 200),
+    ] {
+        told(keys);
+        assert_eq!(prod.deployment_id().expect(name), by_hand, "{name}");
+        assert_eq!(status().await, expected, "{name}");
+    }
+}

@@ -1,5 +1,7 @@
 //! Canaries of a whole gateway that keep their callers, and that a guard promotes or removes.
 
+mod callbacks;
+mod racing;
 mod reloads;
 mod scene;
 

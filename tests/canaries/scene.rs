@@ -115,6 +115,7 @@ pub(crate) struct Scene {
     pub(crate) gateway: Gateway,
     pub(crate) prod: StageHandle,
     pub(crate) decided: Arc<Mutex<Vec<String>>>,
+    unwound: AtomicU64,
 }
 
 pub(crate) type Decided = Arc<Mutex<Vec<String>>>;
@@ -162,6 +163,7 @@ impl Scene {
             prod: gateway.stage("pets", "prod").expect("the stage"),
             gateway,
             decided,
+            unwound: AtomicU64::new(0),
         }
     }
 
@@ -182,8 +184,10 @@ impl Scene {
                 self.clock.advance(Duration::from_secs(1));
             }
         }));
-        // Whether it panicked is the guard's to find out.
-        drop(answer);
+        // That it panicked is the guard's to find out.
+        if answer.is_err() {
+            self.unwound.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Lets time pass, with ten requests a second.
@@ -199,6 +203,11 @@ impl Scene {
 
     pub(crate) fn clock_now(&self) -> Timestamp {
         self.clock.now()
+    }
+
+    /// How many requests panicked.
+    pub(crate) fn unwound(&self) -> u64 {
+        self.unwound.load(Ordering::Relaxed)
     }
 
     pub(crate) fn decided(&self) -> Vec<String> {

@@ -1,5 +1,7 @@
 //! Releasing an API while it serves: deployments, canaries, roll-backs and reloads, through a whole gateway.
 
+mod joined;
+mod refused;
 mod reloads;
 mod version;
 

@@ -7,10 +7,12 @@ use std::sync::{
 
 use http::Request;
 use towergate::{
-    Backends, Body, Gateway, HttpMethod, InProcess, Integration, IntegrationResponse, Lambda,
-    Random, RestApi, StageHandle, StageSettings, SystemRandom,
-    definition::{AuthorizationType, Authorizer, AuthorizerType, Method},
-    stages::Percent,
+    Backends, Body, Gateway, GatewayBuilder, HttpMethod, InProcess, Integration,
+    IntegrationResponse, Lambda, Random, ReleaseError, RestApi, StageHandle, StageSettings,
+    SystemRandom,
+    definition::{AuthorizationType, Authorizer, AuthorizerType, Method, MethodResponse},
+    stages::{CanarySettings, MethodKey, MethodSettings, Percent},
+    throttling::{ApiStage, Rate, UsagePlan},
 };
 use towergate_tests::{ask, get};
 
@@ -254,4 +256,60 @@ async fn what_is_kept_of_a_thousand_deployments_is_what_the_kept_ones_need() {
     prod.roll_back(&oldest).unwrap();
     assert_eq!(ask(&gateway, get("/prod/v")).await.text(), "968");
     assert_eq!(ask(&gateway, get("/prod/function")).await.status, 200);
+}
+
+#[test]
+fn what_is_told_of_methods_is_held_against_what_is_told_and_not_against_what_was_changed_since() {
+    type Change = fn(&StageHandle) -> Result<(), ReleaseError>;
+    let changes: [(&str, Change); 3] = [
+        ("the canary is removed", StageHandle::remove_canary),
+        ("the canary is promoted", StageHandle::promote_canary),
+        ("another is deployed", |prod| {
+            prod.remove_canary()?;
+            prod.deploy(in_process("by hand")).map(drop)
+        }),
+    ];
+    let with = |number, path| {
+        let mock = Method::new(HttpMethod::Get, Integration::mock(200));
+        version(number).method(path, mock.response(MethodResponse::new(200)))
+    };
+    let (key, slow) = (
+        |path| MethodKey::method(path, "GET"),
+        || MethodSettings::default().throttle(1.0, 1),
+    );
+    let rate = || Rate::per_second(1.0).burst(1);
+    let plan = || {
+        let stage = ApiStage::new("pets", "prod");
+        let stage = stage
+            .method_throttle("/old/GET", rate())
+            .method_throttle("/new/GET", rate());
+        UsagePlan::new("p", "plan").api_stage(stage)
+    };
+    let told = |gateway: GatewayBuilder, other: &str| {
+        let prod = StageSettings::new("prod")
+            .canary(CanarySettings::new(Percent::NONE))
+            .method_settings(key("/old"), slow())
+            .method_settings(key("/new"), slow());
+        gateway
+            .api("pets", with(1, "/old"))
+            .canary_api("pets", "prod", with(2, "/new"))
+            .stage("pets", prod)
+            .stage("pets", StageSettings::new("other").variable("v", other))
+            .usage_plan(plan())
+    };
+    for (name, change) in changes {
+        let built = told(Gateway::builder(), "a").build();
+        let gateway = built.unwrap_or_else(|error| panic!("{name}: {error}"));
+        let prod = gateway.stage("pets", "prod").expect(name);
+        change(&prod).expect(name);
+        let deployed = prod.deployment_id().expect(name);
+        let changes = gateway.reload(told(gateway.successor(), "b"));
+        let changes = changes.unwrap_or_else(|error| panic!("{name}: {error}"));
+        assert_eq!(
+            changes.to_string(),
+            "changed apis.pets.stages.other",
+            "{name}"
+        );
+        assert_eq!(prod.deployment_id().expect(name), deployed, "{name}");
+    }
 }

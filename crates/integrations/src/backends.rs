@@ -149,6 +149,13 @@ impl Backends {
         self
     }
 
+    /// Forgets every service, and keeps the rest, functions included.
+    #[must_use]
+    pub fn without_services(mut self) -> Self {
+        self.services.clear();
+        self
+    }
+
     /// Uses `client` for what is not in this process.
     #[must_use]
     pub fn with_client(mut self, client: Client) -> Self {

@@ -177,6 +177,20 @@ impl<S> Deployments<S> {
         self.kept.iter()
     }
 
+    /// Returns a history of what is made of each service, with the ids and times of the deployments. Those of which nothing
+    /// is made are not kept.
+    #[must_use]
+    pub fn filter_map<T>(&self, mut service: impl FnMut(&S) -> Option<T>) -> Deployments<T> {
+        let kept = self.kept.iter().filter_map(|deployment| {
+            let service = service(deployment.service())?;
+            Some(Arc::new(deployment.with_service(service)))
+        });
+        Deployments {
+            kept: kept.collect(),
+            max: self.max,
+        }
+    }
+
     /// Returns how many deployments are kept.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -290,6 +304,40 @@ mod tests {
             .expect_err("it is taken");
         assert_eq!(error, DeploymentError::Duplicate("one".to_owned()));
         assert_eq!((deployments.len(), deployments.is_empty()), (1, false));
+    }
+
+    #[test]
+    fn a_history_of_other_services_keeps_ids_and_times() {
+        let mut deployments = kept(&["one", "two"], 3);
+        let later = Timestamp::from_unix_millis(1_000);
+        let three = Deployment::new("three", later, ()).with_description("faster");
+        deployments.insert(three, |_| false).expect("room");
+        let mut number = 0;
+        let mut others = deployments.filter_map(|()| {
+            number += 1;
+            (number != 2).then_some(number)
+        });
+        let all: Vec<_> = others
+            .iter()
+            .map(|kept| {
+                (
+                    kept.id(),
+                    kept.created(),
+                    kept.description(),
+                    *kept.service(),
+                )
+            })
+            .collect();
+        let expected = [
+            ("one", Timestamp::default(), None, 1),
+            ("three", later, Some("faster"), 3),
+        ];
+        assert_eq!(all, expected);
+        for (id, len) in [("four", 3), ("five", 3)] {
+            let more = Deployment::new(id, later, 0);
+            others.insert(more, |_| false).expect(id);
+            assert_eq!(others.len(), len, "{id}: the bound is the same");
+        }
     }
 
     #[test]

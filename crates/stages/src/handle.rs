@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, MutexGuard},
 };
 
@@ -214,7 +215,7 @@ impl<S> StageHandle<S> {
     /// There is no task behind it. The guard looks as responses of a [`StageService`](crate::StageService) end, and in
     /// [`tick`](Self::tick). Whoever changes deployments, share or overrides by hand meanwhile ends it, and is not told;
     /// variables and method settings may change. `on_decision` is called by whatever response ended: it must not wait. A
-    /// handle of this stage in it keeps the stage alive until the guard has ended.
+    /// panic in it ends nothing else. A handle of this stage in it keeps the stage alive until the guard has ended.
     ///
     /// A promotion that is not possible any more, for the variables that the stage has got meanwhile, is tried at each look.
     ///
@@ -239,7 +240,8 @@ impl<S> StageHandle<S> {
             };
             let is_done = stage().is_some_and(|stage| stage.carry_out(guard, decision));
             if is_done {
-                on_decision(decision);
+                // That whoever is told panics is no failure of the request that ended, and undoes nothing.
+                let _ = catch_unwind(AssertUnwindSafe(|| on_decision(decision)));
             }
             is_done
         })?;

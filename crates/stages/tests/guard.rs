@@ -2,6 +2,7 @@
 
 use std::{
     convert::Infallible,
+    panic::resume_unwind,
     pin::Pin,
     sync::{
         Arc, Mutex,
@@ -330,6 +331,25 @@ async fn a_change_by_hand_ends_the_guard_unless_the_canary_stays_as_it_is() {
         let decided = scene.decided();
         assert_eq!(decided.is_empty(), !is_guarded, "{name}: {decided:?}");
     }
+}
+
+#[tokio::test]
+async fn who_panics_as_it_is_told_holds_up_neither_guard_nor_requests() {
+    let scene = Scene::new();
+    let good = scene.version(0.01, 0.05);
+    scene
+        .prod
+        .deploy_canary(good, CanarySettings::default())
+        .expect("a canary");
+    let decisions = Arc::clone(&scene.decisions);
+    let guard = scene.prod.guard(GuardSettings::default(), move |decision| {
+        decisions.lock().expect("no panic").push(decision.clone());
+        resume_unwind(Box::new("on purpose"));
+    });
+    guard.expect("a guard");
+    scene.minutes(60, 600).await;
+    assert_eq!(scene.decided().len(), 3, "{:?}", scene.decided());
+    assert_eq!(scene.served(), ("new", true));
 }
 
 #[tokio::test]

@@ -3,28 +3,27 @@
 //! What a gateway had before and is told again is taken over as it is: compiled definitions, authorizers with what they
 //! keep, buckets and counts.
 
+mod apis;
 mod by_hand;
+mod joining;
 mod limits;
 mod stages;
 
-pub(crate) use self::stages::Placing;
+use self::joining::{Renewed, has_errors, join};
+pub(crate) use self::{apis::register_deployed, stages::Placing};
 
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
 };
 
-use towergate_authorizers::policy::ApiArn;
-use towergate_definition::{Diagnostic, Place, Severity};
-use towergate_integrations::{Backends, FunctionArn};
+use towergate_definition::{Diagnostic, Place};
+use towergate_stages::MethodKey;
 
 use crate::{
-    ApiSource, BuildError, Gateway, GatewayBuilder, RestApi,
-    access::{Access, Means},
+    ApiSource, BuildError, Gateway, GatewayBuilder,
     control::{Control, Histories, ServedApi},
-    deployment::CompiledMethod,
     domains::{self, Domains},
-    policy_scope::report_foreign_statements,
     serving::Serving,
     stage::ServedStage,
     stage_table::StageTable,
@@ -48,6 +47,7 @@ struct Assembly<'a> {
     previous: Option<&'a Control>,
     /// The ids of all APIs, those that are refused included.
     told_apis: BTreeSet<String>,
+    renewed: Renewed,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -62,6 +62,7 @@ impl GatewayBuilder {
         let assembly = Assembly {
             previous,
             told_apis: told_apis.cloned().collect(),
+            renewed: Renewed::default(),
             diagnostics: Vec::new(),
         };
         assembly.finish(self, gateway)
@@ -72,6 +73,7 @@ impl GatewayBuilder {
         let mut assembly = Assembly {
             previous: None,
             told_apis: BTreeSet::new(),
+            renewed: Renewed::default(),
             diagnostics: Vec::new(),
         };
         let compiled = assembly.compile(source, self.strict, None, &place_of(id, None));
@@ -81,16 +83,20 @@ impl GatewayBuilder {
             .collect();
         assembly.register(&mut self, &compiled, &BTreeMap::new());
         let api = compiled.into_values().next();
-        let api = api.map(|api| assembly.join(&mut self, id, None, api));
-        match api.filter(|_| !assembly.has_errors()) {
-            Some(api) => Ok(Joined {
+        let api = api.map(|api| join(&mut self, id, None, api));
+        let mut found = assembly.diagnostics;
+        match api {
+            Some(api) if !has_errors(&found) && !has_errors(&api.joined) => Ok(Joined {
                 api: Arc::new(ServedApi {
-                    found: assembly.diagnostics,
+                    by_hand: Some(found),
                     ..api
                 }),
                 told: self,
             }),
-            None => Err(BuildError::new(assembly.diagnostics)),
+            api => {
+                found.extend(api.into_iter().flat_map(|api| api.joined));
+                Err(BuildError::new(found))
+            }
         }
     }
 
@@ -113,19 +119,23 @@ impl Assembly<'_> {
         let apis = self.compile_apis(&mut told);
         let canaries = self.compile_canaries(&mut told);
         self.register(&mut told, &apis, &canaries);
+        #[cfg(feature = "jwt")]
+        if let Some(previous) = self.previous {
+            told.keys.take_over(&previous.keys);
+        }
         let before = gateway.serving();
         let mut histories = self.histories(&before.histories);
         let backends = told.runtime.backends.clone();
         register_deployed(&mut told.runtime.backends, &histories);
-        let apis = self.serve_apis(&mut told, apis);
-        let canaries = self.serve_canaries(&mut told, canaries);
-        let stages = self.serve_stages(gateway, &told, &apis, &canaries, &mut histories);
-        let plans = self.usage_plans(&told, &stages, &before.runtime.plans);
+        let served = self.serve_apis(&mut told, apis, canaries, &mut histories);
+        let stages = self.serve_stages(gateway, &told, &served, &mut histories);
+        let plans = self.usage_plans(&told, &served, &stages, &before.runtime.plans);
         let domains = self.domains(&told);
 
         let table = StageTable::of(stages.values());
         self.diagnostics.extend(table.overlaps());
-        let (false, Some(plans), Some(domains)) = (self.has_errors(), plans, domains) else {
+        let has_errors = has_errors(&self.diagnostics);
+        let (false, Some(plans), Some(domains)) = (has_errors, plans, domains) else {
             return Err(BuildError::new(self.diagnostics));
         };
         let mut runtime = told.runtime;
@@ -137,9 +147,9 @@ impl Assembly<'_> {
             trusted_hops: runtime.trusted_hops,
             services: told.services,
             functions: told.functions,
-            apis,
+            apis: served.apis,
             stages,
-            canaries,
+            canaries: served.canaries,
             backends,
             throttle: told.throttle,
             api_keys: told.api_keys,
@@ -159,11 +169,6 @@ impl Assembly<'_> {
         Ok(Assembled { serving, control })
     }
 
-    fn has_errors(&self) -> bool {
-        let mut severities = self.diagnostics.iter().map(|found| found.severity);
-        severities.any(|severity| severity == Severity::Error)
-    }
-
     fn error(&mut self, place: Place, message: impl Into<String>) {
         self.diagnostics.push(Diagnostic::error(place, message));
     }
@@ -175,221 +180,6 @@ impl Assembly<'_> {
         histories
     }
 
-    fn compile_apis(&mut self, told: &mut GatewayBuilder) -> BTreeMap<String, RestApi> {
-        let mut apis = BTreeMap::new();
-        for (id, source) in std::mem::take(&mut told.apis) {
-            let place = Place::from_iter(["apis", &id]);
-            let known = self.previous.and_then(|previous| previous.apis.get(&id));
-            let api = self.compile(source, told.strict, known, &place);
-            if apis.contains_key(&id) {
-                self.error(place, "there is an API of this id already");
-            }
-            apis.extend(api.map(|api| (id, api)));
-        }
-        apis
-    }
-
-    fn compile_canaries(&mut self, told: &mut GatewayBuilder) -> BTreeMap<StageKey, RestApi> {
-        let mut canaries = BTreeMap::new();
-        for (key, source) in std::mem::take(&mut told.canaries) {
-            let (api_id, stage) = &key;
-            let place = Place::from_iter(["apis", api_id, "stages", stage, "canarySettings"]);
-            let previous = self.previous;
-            let known = previous.and_then(|previous| previous.canary(api_id, stage));
-            let api = self.compile(source, told.strict, known, &place);
-            let has_canary = told.stages.iter().any(|(told_api, settings)| {
-                told_api == api_id && settings.name == *stage && settings.canary.is_some()
-            });
-            if !has_canary {
-                self.error(place, "the stage has no canary: set one with `canary`");
-            } else if canaries.contains_key(&key) {
-                self.error(place, "the canary of the stage has an API already");
-            }
-            canaries.extend(api.map(|api| (key, api)));
-        }
-        canaries
-    }
-
-    /// Compiles an API, unless it is the one that is known.
-    fn compile(
-        &mut self,
-        source: ApiSource,
-        strict: bool,
-        known: Option<&Arc<ServedApi>>,
-        place: &Place,
-    ) -> Option<RestApi> {
-        let (api, found) = source.compile(strict, known.map(|known| &known.api));
-        let found = found.into_iter().map(|found| found.within(place));
-        self.diagnostics.extend(found);
-        api
-    }
-
-    /// Tells the backends which services and functions there are, and reports the functions that are called and nobody
-    /// stands for.
-    fn register(
-        &mut self,
-        told: &mut GatewayBuilder,
-        apis: &BTreeMap<String, RestApi>,
-        canaries: &BTreeMap<StageKey, RestApi>,
-    ) {
-        let backends = &mut told.runtime.backends;
-        let all = || apis.values().chain(canaries.values());
-        let services = all().flat_map(|api| api.services.iter().cloned());
-        for (origin, service) in told.services.iter().cloned().chain(services) {
-            if let Err(error) = backends.insert_service(&origin, service) {
-                self.error(Place::from_iter(["services", &origin]), error.to_string());
-            }
-        }
-        let functions = all().flat_map(|api| api.functions.iter().cloned());
-        let mut functions: Vec<_> = functions.collect();
-        for (text, function) in &told.functions {
-            match FunctionArn::parse(text) {
-                Ok(arn) => functions.push((arn, function.clone())),
-                Err(error) => {
-                    self.error(Place::from_iter(["functions", text]), error.to_string());
-                }
-            }
-        }
-        for (arn, function) in functions {
-            if let Err(error) = backends.insert_function(&arn, function) {
-                let place = Place::from_iter(["functions", arn.as_str()]);
-                self.error(place, error.to_string());
-            }
-        }
-        let places = apis.iter().map(|(id, api)| (place_of(id, None), api));
-        let canaries = canaries.iter();
-        let canaries = canaries.map(|((id, stage), api)| (place_of(id, Some(stage)), api));
-        for (place, api) in places.chain(canaries) {
-            let unknown = api.deployment.unknown_functions(backends);
-            let unknown = unknown.map(|found| found.within(&place));
-            self.diagnostics.extend(unknown);
-        }
-    }
-
-    /// Joins what each API says of who may call with the functions and keys of the gateway.
-    fn serve_apis(
-        &mut self,
-        told: &mut GatewayBuilder,
-        apis: BTreeMap<String, RestApi>,
-    ) -> BTreeMap<String, Arc<ServedApi>> {
-        let served = apis.into_iter().map(|(id, api)| {
-            let known = self.previous.and_then(|previous| previous.apis.get(&id));
-            let served = self.serve_api(told, known, &id, None, api);
-            (id, served)
-        });
-        served.collect()
-    }
-
-    fn serve_canaries(
-        &mut self,
-        told: &mut GatewayBuilder,
-        canaries: BTreeMap<StageKey, RestApi>,
-    ) -> BTreeMap<StageKey, Arc<ServedApi>> {
-        let served = canaries.into_iter().map(|((id, stage), api)| {
-            let known = self
-                .previous
-                .and_then(|previous| previous.canary(&id, &stage));
-            let served = self.serve_api(told, known, &id, Some(&stage), api);
-            ((id, stage), served)
-        });
-        served.collect()
-    }
-
-    /// Joins an API with what the gateway has, unless what is known was made of the same.
-    fn serve_api(
-        &mut self,
-        told: &mut GatewayBuilder,
-        known: Option<&Arc<ServedApi>>,
-        id: &str,
-        canary_of: Option<&str>,
-        api: RestApi,
-    ) -> Arc<ServedApi> {
-        if let Some(known) = known.filter(|known| self.is_same(told, known, &api)) {
-            return Arc::clone(known);
-        }
-        Arc::new(self.join(told, id, canary_of, api))
-    }
-
-    /// Joins an API with what the gateway has.
-    fn join(
-        &mut self,
-        told: &mut GatewayBuilder,
-        id: &str,
-        canary_of: Option<&str>,
-        api: RestApi,
-    ) -> ServedApi {
-        let arn = ApiArn::new(told.region_of_arns(), told.account_of_arns(), id);
-        let mut found = Vec::new();
-        let mut means = Means {
-            backends: &told.runtime.backends,
-            #[cfg(feature = "jwt")]
-            keys: &mut told.keys,
-        };
-        let methods = api.deployment.methods.iter();
-        let guards: BTreeSet<_> = methods.filter_map(CompiledMethod::guard).collect();
-        let rules = &api.deployment.access;
-        if let Some(policy) = rules.policy() {
-            report_foreign_statements(policy, &arn, &mut found);
-        }
-        let access = Access::build(rules, &guards, &arn, &mut means, &mut found);
-        let place = place_of(id, canary_of);
-        let found = found.into_iter().map(|found| found.within(&place));
-        self.diagnostics.extend(found);
-        ServedApi {
-            api,
-            access,
-            found: Vec::new(),
-        }
-    }
-
-    /// Returns whether the same would be made of an API as before.
-    fn is_same(&self, told: &GatewayBuilder, known: &ServedApi, api: &RestApi) -> bool {
-        let Some(previous) = self.previous else {
-            return false;
-        };
-        let is_same = Arc::ptr_eq(&known.api.deployment, &api.deployment)
-            && previous.region == told.region
-            && previous.account_id == told.account_id
-            && known
-                .access
-                .fits(&known.api.deployment.access, &told.runtime.backends);
-        #[cfg(feature = "jwt")]
-        let is_same = is_same && told.keys.continues(&previous.keys);
-        is_same
-    }
-}
-
-/// Tells the backends of the services and functions of deployments that stay, which stages may point at or be rolled back to.
-/// Where another function is told for the same ARN, that is the one.
-pub(crate) fn register_deployed(backends: &mut Backends, histories: &Histories) {
-    let deployments = histories.values().flat_map(|history| history.iter());
-    for api in deployments.map(|deployment| &deployment.service().api) {
-        // Whether another was told is no error here.
-        for (origin, service) in &api.services {
-            let _ = backends.insert_service(origin, service.clone());
-        }
-        for (arn, function) in &api.functions {
-            let _ = backends.insert_function(arn, function.clone());
-        }
-    }
-}
-
-/// An API's id and the name of a stage.
-type StageKey = (String, String);
-
-/// The stages of a gateway.
-type Stages = BTreeMap<StageKey, Arc<ServedStage>>;
-
-/// The place of an API, or of the canary of one of its stages.
-fn place_of(api_id: &str, canary_of: Option<&str>) -> Place {
-    let api = Place::from_iter(["apis", api_id]);
-    match canary_of {
-        Some(stage) => api.key("stages").key(stage).key("canarySettings"),
-        None => api,
-    }
-}
-
-impl Assembly<'_> {
     /// Checks the domain names.
     fn domains(&mut self, told: &GatewayBuilder) -> Option<Domains> {
         let mut known: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -400,5 +190,45 @@ impl Assembly<'_> {
             known.entry(api).or_default().push(&settings.name);
         }
         domains::compile(&told.domains, &known, &mut self.diagnostics)
+    }
+}
+
+/// An API's id and the name of a stage.
+type StageKey = (String, String);
+
+/// The stages of a gateway.
+type Stages = BTreeMap<StageKey, Arc<ServedStage>>;
+
+/// The APIs that are told, and those of canaries that have one of their own.
+struct ServedApis {
+    apis: BTreeMap<String, Arc<ServedApi>>,
+    canaries: BTreeMap<StageKey, Arc<ServedApi>>,
+}
+
+/// The API that a stage is told to serve, and that of its canary if it is another.
+type ToldApis<'a> = (&'a Arc<ServedApi>, Option<&'a Arc<ServedApi>>);
+
+impl ServedApis {
+    /// Returns what a stage is told to serve, unless its API is refused.
+    fn of_stage(&self, key: &StageKey) -> Option<ToldApis<'_>> {
+        let api = self.apis.get(&key.0)?;
+        Some((api, self.canaries.get(key)))
+    }
+
+    /// Returns whether a stage is told to have a method, or its canary is.
+    fn has_method(&self, key: &StageKey, method: &MethodKey) -> bool {
+        self.of_stage(key).is_some_and(|(api, canary)| {
+            let mut told = std::iter::once(api).chain(canary);
+            told.any(|api| api.has_method(method))
+        })
+    }
+}
+
+/// The place of an API, or of the canary of one of its stages.
+fn place_of(api_id: &str, canary_of: Option<&str>) -> Place {
+    let api = Place::from_iter(["apis", api_id]);
+    match canary_of {
+        Some(stage) => api.key("stages").key(stage).key("canarySettings"),
+        None => api,
     }
 }

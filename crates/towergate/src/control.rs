@@ -6,7 +6,7 @@ use towergate_core::TrustedHops;
 use towergate_definition::{Diagnostic, Place};
 use towergate_integrations::{Backends, InProcess, Lambda};
 use towergate_routing::Domain;
-use towergate_stages::{Deployment, DeploymentError, Deployments};
+use towergate_stages::{Deployment, DeploymentError, Deployments, MethodKey};
 use towergate_throttling::{ApiKey, Rate, UsagePlan};
 
 #[cfg(feature = "jwt")]
@@ -21,8 +21,25 @@ use crate::{
 pub(crate) struct ServedApi {
     pub(crate) api: RestApi,
     pub(crate) access: Access,
-    /// What was found as it was deployed by hand. Of what a gateway is told, that is among what it serves with.
-    pub(crate) found: Vec<Diagnostic>,
+    /// What was found as it was joined.
+    pub(crate) joined: Vec<Diagnostic>,
+    /// What else was found as it was deployed, if that was by hand. Of what a gateway is told, that is among what it serves
+    /// with.
+    pub(crate) by_hand: Option<Vec<Diagnostic>>,
+}
+
+impl ServedApi {
+    /// Returns what was found as it was deployed by hand, if it was.
+    pub(crate) fn found_by_hand(&self) -> impl Iterator<Item = &Diagnostic> {
+        let found = self.by_hand.iter();
+        found.flat_map(|found| found.iter().chain(&self.joined))
+    }
+
+    /// Returns whether the API has a method.
+    pub(crate) fn has_method(&self, key: &MethodKey) -> bool {
+        let mut methods = self.api.methods();
+        methods.any(|((path, verb), _)| MethodKey::method(path, verb.as_str()) == *key)
+    }
 }
 
 /// What a gateway was told, beside what it serves with.

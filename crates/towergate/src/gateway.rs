@@ -86,8 +86,8 @@ impl Gateway {
     }
 
     /// Returns a builder for what this gateway is to serve [next](Self::reload): it keeps clients, time, chance, observer,
-    /// stores, keys of issuers, account, region and the account's rate, and knows no APIs, stages, services, functions, API keys, usage plans
-    /// and domain names.
+    /// stores, keys of issuers, account, region, the account's rate, strictness and trusted hops, and knows no APIs, stages,
+    /// services, functions, API keys, usage plans and domain names.
     pub fn successor(&self) -> GatewayBuilder {
         let control = self.control();
         let mut next = self.continued(&control);
@@ -113,7 +113,8 @@ impl Gateway {
 
     /// Serves what `next` says from now on, whole: each request is answered by the old or by the new, those in flight by
     /// the old to their end. What `next` says again goes on as it is, with its counts, buckets, authorizers and what they
-    /// keep.
+    /// keep. Where an authorizer's function or an issuer's keys are others now, they are so for deployments that are kept,
+    /// too; a deployment whose policy is refused in another account or region is kept no longer.
     ///
     /// ```
     /// use towergate::{Gateway, Integration, RestApi, StageSettings};
@@ -283,8 +284,8 @@ impl Gateway {
             .unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Returns what was found as the APIs were compiled, those included that were deployed by hand and are kept. The place of a finding in the definition of an API begins
-    /// with `apis` and the API's id.
+    /// Returns what was found as the APIs were compiled, those included that were deployed by hand and are kept. The place of
+    /// a finding in the definition of an API begins with `apis` and the API's id.
     #[must_use]
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
         let serving = self.serving();
@@ -292,7 +293,7 @@ impl Gateway {
             .histories
             .values()
             .flat_map(|history| history.iter());
-        let by_hand = deployed.flat_map(|deployment| &deployment.service().found);
+        let by_hand = deployed.flat_map(|deployment| deployment.service().found_by_hand());
         serving.diagnostics.iter().chain(by_hand).cloned().collect()
     }
 

@@ -47,14 +47,6 @@ impl ServedStage {
         })
     }
 
-    /// Returns whether a release has a method.
-    pub(crate) fn has_method(&self, key: &MethodKey) -> bool {
-        self.snapshot.releases().any(|release| {
-            let mut methods = release.service().api.api.methods();
-            methods.any(|((path, verb), _)| MethodKey::method(path, verb.as_str()) == *key)
-        })
-    }
-
     /// Returns the stage as it was changed by hand or by a guard.
     pub(crate) fn changed(&self, snapshot: StageSnapshot) -> Self {
         Self {

@@ -17,8 +17,10 @@ use crate::{
 /// A stage of a gateway, to be changed while it serves.
 ///
 /// Each change is whole and holds for the requests that come from then on; those in flight go on as they began. A
-/// [reload](Gateway::reload) that says the same of the stage as the one before leaves such changes as they are. The last 32
-/// deployments of an API are kept, and those that a stage points at.
+/// [reload](Gateway::reload) that says the same of the stage as the one before leaves such changes as they are.
+///
+/// The last 32 deployments of an API are kept. The oldest that no stage points at goes for a new one; where stages and canaries
+/// point at all of them, there is no new one.
 ///
 /// ```
 /// use http::Request;
@@ -222,7 +224,12 @@ impl StageHandle {
     ///
     /// There is no task behind it. The guard looks as responses end, and in [`tick`](Self::tick). Whoever changes deployments,
     /// share or overrides meanwhile ends it, and is not told; variables may change. A request has failed if its answer has a
-    /// status of 500 or above, or its body breaks off. `on_decision` is called by whatever request ended: it must not wait.
+    /// status of 500 or above, or its body breaks off.
+    ///
+    /// `on_decision` is called by whatever request ended: it must not wait. A panic in it ends nothing else. A handle of this
+    /// gateway in it keeps the gateway alive until the guard has ended.
+    ///
+    /// A promotion that is not possible any more, for the variables that the stage has got meanwhile, is tried at each look.
     ///
     /// # Errors
     ///

@@ -212,7 +212,8 @@ mod tests {
             let api = ServedApi {
                 api: RestApi::compile(&definition, true).unwrap(),
                 access: Access::default(),
-                found: Vec::new(),
+                joined: Vec::new(),
+                by_hand: None,
             };
             let served = Served {
                 api: Arc::new(api),

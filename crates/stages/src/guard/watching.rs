@@ -53,8 +53,8 @@ impl Guard {
     /// Creates a guard whose first step begins now.
     ///
     /// `carry_out` is called by whatever request ended, or by [`tick`](Self::tick): it must not wait. It returns whether
-    /// what was decided has been done; where not, it is told the same at the next look. What it holds of the stage should be
-    /// held weakly, because the stage's snapshots hold the guard.
+    /// what was decided has been done; where not, or where it panics, it is told the same at the next look. What it holds of
+    /// the stage should be held weakly, because the stage's snapshots hold the guard.
     ///
     /// # Errors
     ///

@@ -25,9 +25,9 @@ use towergate_definition::{
 use towergate_integrations::{Backends, FunctionArn};
 
 #[cfg(feature = "jwt")]
-use self::cognito::CognitoRule;
-#[cfg(feature = "jwt")]
 pub(crate) use self::cognito::IssuerKeyRing;
+#[cfg(feature = "jwt")]
+use self::cognito::{BelievedKeys, CognitoRule};
 use self::lambda::LambdaRule;
 
 const POLICY: &str = "x-amazon-apigateway-policy";
@@ -110,6 +110,27 @@ impl AccessRules {
         })
     }
 
+    /// Returns backends that know the functions which authorizers ask, and nothing else, so that what asks them keeps nothing
+    /// else alive. Where stages say which, that may be any.
+    fn functions_asked(&self, backends: &Backends) -> Backends {
+        let mut asked = backends.clone().emptied();
+        for rule in self.authorizers.values() {
+            let arn = match rule {
+                AuthorizerRule::Lambda(rule) => rule.function(),
+                #[cfg(feature = "jwt")]
+                AuthorizerRule::Cognito(_) => continue,
+            };
+            let Some(arn) = arn else {
+                return backends.clone().without_services();
+            };
+            if let Some(function) = backends.function(arn) {
+                // Told twice it is the same.
+                let _ = asked.insert_function(arn, function.clone());
+            }
+        }
+        asked
+    }
+
     /// Returns the functions of these authorizers that are the same on every stage, and where the definition names them.
     pub(crate) fn functions(
         &self,
@@ -152,14 +173,19 @@ impl AuthorizerRule {
         }
     }
 
+    /// Makes the authorizer. `functions` are those that all of the API's ask.
     fn build(
         &self,
         means: &mut Means<'_>,
+        functions: &mut Option<Backends>,
+        rules: &AccessRules,
         policy: Option<&ResourcePolicy>,
     ) -> Result<Asked, String> {
         match self {
             Self::Lambda(rule) => {
-                let authorizer = rule.build(means.backends, policy)?;
+                let functions =
+                    functions.get_or_insert_with(|| rules.functions_asked(means.backends));
+                let authorizer = rule.build(functions, policy)?;
                 Ok(Asked::Lambda(Arc::new(authorizer)))
             }
             #[cfg(feature = "jwt")]
@@ -212,8 +238,11 @@ impl Asked {
 pub(crate) struct Access {
     policy: Option<ResourcePolicy>,
     authorizers: HashMap<Guard, Arc<dyn Authorize>>,
-    /// What the functions of authorizers were looked up in, if there are such.
-    backends: Option<Backends>,
+    /// The functions that authorizers ask, if there are such.
+    asked: Option<Backends>,
+    /// The keys that tokens are verified with.
+    #[cfg(feature = "jwt")]
+    keys: BelievedKeys,
 }
 
 impl Access {
@@ -236,33 +265,47 @@ impl Access {
             parsed.map_err(refused).ok()
         });
         let mut authorizers = HashMap::new();
-        let mut backends = None;
+        let mut asked = None;
+        #[cfg(feature = "jwt")]
+        let mut keys = BelievedKeys::default();
         for (name, rule) in &rules.authorizers {
             let guards = guards.iter().filter(|guard| *guard.authorizer == **name);
             let mut guards = guards.peekable();
             if guards.peek().is_none() {
                 continue;
             }
-            if matches!(rule, AuthorizerRule::Lambda(_)) {
-                backends = Some(means.backends.clone());
-            }
-            match rule.build(means, policy.as_ref()) {
+            match rule.build(means, &mut asked, rules, policy.as_ref()) {
                 Ok(asked) => authorizers
                     .extend(guards.map(|guard| ((*guard).clone(), asked.on_method(&guard.scopes)))),
                 Err(message) => report(place_of(name), message),
+            }
+            #[cfg(feature = "jwt")]
+            if let AuthorizerRule::Cognito(rule) = rule {
+                keys.add(rule, means.keys);
             }
         }
         Self {
             policy,
             authorizers,
-            backends,
+            asked,
+            #[cfg(feature = "jwt")]
+            keys,
         }
     }
 
-    /// Returns whether the same would be made of these rules, which this was made of, with other backends: whether
-    /// authorizers ask the same functions.
-    pub(crate) fn fits(&self, rules: &AccessRules, backends: &Backends) -> bool {
-        let Some(asked) = &self.backends else {
+    /// Returns whether the same would be made of these rules, which this was made of, with other backends and keys: whether
+    /// authorizers ask the same functions and believe the same keys.
+    pub(crate) fn fits(
+        &self,
+        rules: &AccessRules,
+        backends: &Backends,
+        #[cfg(feature = "jwt")] keys: &IssuerKeyRing,
+    ) -> bool {
+        #[cfg(feature = "jwt")]
+        if !keys.has(&self.keys) {
+            return false;
+        }
+        let Some(asked) = &self.asked else {
             return true;
         };
         rules.authorizers.values().all(|rule| match rule {

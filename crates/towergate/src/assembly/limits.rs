@@ -5,7 +5,7 @@ use towergate_stages::MethodKey;
 use towergate_throttling::{ConfigurationError, ConfigurationPlace, UsagePlans};
 
 use super::{
-    Assembly, Stages,
+    Assembly, ServedApis, Stages,
     by_hand::{self, Merged},
 };
 use crate::GatewayBuilder;
@@ -15,10 +15,11 @@ impl Assembly<'_> {
     pub(super) fn usage_plans(
         &mut self,
         told: &GatewayBuilder,
+        served: &ServedApis,
         stages: &Stages,
         before: &UsagePlans,
     ) -> Option<UsagePlans> {
-        self.check_plans(told, stages);
+        self.check_plans(told, served, stages);
         let (keys, plans) = (&told.api_keys, &told.usage_plans);
         let shared = told.runtime.plans.shared();
         // Changes by hand stay with a registry that stays.
@@ -59,7 +60,7 @@ impl Assembly<'_> {
     }
 
     /// Reports plans of stages and methods that there are none of.
-    fn check_plans(&mut self, told: &GatewayBuilder, stages: &Stages) {
+    fn check_plans(&mut self, told: &GatewayBuilder, served: &ServedApis, stages: &Stages) {
         for (number, plan) in told.usage_plans.iter().enumerate() {
             let plan_place = Place::from_iter(["usagePlans", &number.to_string()]);
             for (number, api_stage) in plan.api_stages.iter().enumerate() {
@@ -69,7 +70,8 @@ impl Assembly<'_> {
                 if api.is_empty() || stage.is_empty() {
                     continue;
                 }
-                let Some(found) = stages.get(&(api.clone(), stage.clone())) else {
+                let key = (api.clone(), stage.clone());
+                if !stages.contains_key(&key) {
                     // Of a refused API the stages are not known.
                     if stages.keys().any(|(known, _)| known == api) {
                         self.error(place, format!("the API `{api}` has no stage `{stage}`"));
@@ -77,13 +79,12 @@ impl Assembly<'_> {
                         self.error(place, format!("there is no API `{api}`"));
                     }
                     continue;
-                };
+                }
                 for method in api_stage.throttle.keys() {
-                    let key = method.parse::<MethodKey>();
-                    let message = match &key {
+                    let message = match method.parse::<MethodKey>() {
                         Err(error) => error.to_string(),
-                        Ok(key) if found.has_method(key) => continue,
-                        Ok(key) => format!("the API `{api}` has no method `{key}`"),
+                        Ok(method) if served.has_method(&key, &method) => continue,
+                        Ok(method) => format!("the API `{api}` has no method `{method}`"),
                     };
                     self.error(place.key("throttle").key(method), message);
                 }

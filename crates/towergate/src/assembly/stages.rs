@@ -1,19 +1,19 @@
 //! APIs on their stages, and on the canaries of these.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 use towergate_core::{Random, StageInfo};
 use towergate_definition::{self as definition, HttpMethod, Place};
 use towergate_stages::{Deployment, GuardSettings, MethodKey, MethodSettingsTable, Sticky};
 use towergate_throttling::{ApiKeySource, MethodLimits, Rate, Throttle, throttle_rate};
 
-use super::{Assembly, StageKey, Stages};
+use super::{Assembly, ServedApis, StageKey, Stages, ToldApis};
 use crate::{
     Gateway, GatewayBuilder, ReleaseError, StageSettings,
     control::{Control, Histories, History, MAX_DEPLOYMENTS, ServedApi},
     limiting::Demands,
     runtime::Runtime,
-    stage::{Release, Served, ServedStage, StageSnapshot},
+    stage::{Served, ServedStage, StageSnapshot},
 };
 
 impl Assembly<'_> {
@@ -22,8 +22,7 @@ impl Assembly<'_> {
         &mut self,
         gateway: &Gateway,
         told: &GatewayBuilder,
-        apis: &BTreeMap<String, Arc<ServedApi>>,
-        canaries: &BTreeMap<StageKey, Arc<ServedApi>>,
+        served: &ServedApis,
         histories: &mut Histories,
     ) -> Stages {
         let mut stages = Stages::new();
@@ -35,22 +34,22 @@ impl Assembly<'_> {
                 self.error(place, "the API has this stage already");
                 continue;
             }
-            let Some(api) = apis.get(api_id) else {
+            let Some(apis) = served.of_stage(&key) else {
                 if !self.told_apis.contains(api_id) {
                     let message = format!("there is no API `{api_id}`; add it with `api`");
                     self.error(place, message);
                 }
                 continue;
             };
-            let apis = (api, canaries.get(&key));
+            self.check_method_settings(settings, served, &key, &place);
             let history = histories
                 .entry(api_id.clone())
                 .or_insert_with(|| Arc::new(History::new(MAX_DEPLOYMENTS)));
             let history = Arc::make_mut(history);
             let previous = self.previous.and_then(|previous| previous.stages.get(&key));
-            let unchanged = previous.filter(|_| self.is_unchanged(&key, settings, apis));
+            let unchanged = previous.filter(|_| self.is_unchanged(told, &key, settings, apis));
             let snapshot = match unchanged {
-                Some(stage) => Ok(replaced(stage, told)),
+                Some(stage) => Ok(replaced(stage, told, history)),
                 None => self
                     .snapshot(told, settings, api_id, apis, history, &stages)
                     .and_then(|snapshot| guarded(snapshot, gateway, told, &key, settings)),
@@ -63,7 +62,6 @@ impl Assembly<'_> {
                         sticky: keyed(settings, previous, told.runtime.backends.random()),
                         snapshot,
                     };
-                    self.check_method_settings(&stage, &place);
                     stages.insert(key, Arc::new(stage));
                 }
                 Err(error) => self.error(place, error.to_string()),
@@ -75,16 +73,17 @@ impl Assembly<'_> {
     /// Returns whether a stage was told the same before: what changed since then, by hand or by a guard, stays.
     fn is_unchanged(
         &self,
+        told: &GatewayBuilder,
         key: &StageKey,
         settings: &StageSettings,
         (api, canary): ToldApis<'_>,
     ) -> bool {
-        let Some(previous) = self.previous else {
+        let Some(previous) = self.previous.filter(|_| self.is_where_it_was(told)) else {
             return false;
         };
         let is_same =
             |known: Option<&Arc<ServedApi>>, told: Option<&Arc<ServedApi>>| match (known, told) {
-                (Some(known), Some(told)) => Arc::ptr_eq(known, told),
+                (Some(known), Some(told)) => self.renewed.continues(known, told),
                 (known, told) => known.is_none() && told.is_none(),
             };
         let stage = previous.stages.get(key);
@@ -136,25 +135,33 @@ impl Assembly<'_> {
         })
     }
 
-    /// Reports settings of methods that neither the stage nor its canary has.
-    fn check_method_settings(&mut self, stage: &ServedStage, place: &Place) {
-        for (key, _) in stage.settings.method_settings.iter() {
-            if key.as_method().is_some() && !stage.has_method(key) {
-                let place = place.key("methodSettings").key(key.to_string());
-                self.error(place, format!("the API has no method `{key}`"));
+    /// Reports settings of methods that neither the stage nor its canary is told to have. What they serve now may be others,
+    /// by hand or by a guard: that makes nothing wrong of what is told.
+    fn check_method_settings(
+        &mut self,
+        settings: &StageSettings,
+        served: &ServedApis,
+        key: &StageKey,
+        place: &Place,
+    ) {
+        for (method, _) in settings.method_settings.iter() {
+            if method.as_method().is_some() && !served.has_method(key, method) {
+                let place = place.key("methodSettings").key(method.to_string());
+                self.error(place, format!("the API has no method `{method}`"));
             }
         }
     }
 }
 
-/// The API that a stage is told to serve, and that of its canary if it is another.
-type ToldApis<'a> = (&'a Arc<ServedApi>, Option<&'a Arc<ServedApi>>);
-
-/// Returns what a stage serves with, as it is now. Buckets and the rate of the account may be others.
-fn replaced(stage: &ServedStage, told: &GatewayBuilder) -> StageSnapshot {
+/// Returns what a stage serves with, as it is now. Buckets and the rate of the account may be others, and what its
+/// deployments are joined with.
+fn replaced(stage: &ServedStage, told: &GatewayBuilder, history: &History) -> StageSnapshot {
     let placing = Placing::of(told, stage.snapshot.method_settings());
-    let place = |release: &Release| placing.served(&release.service().api, release.info());
-    stage.snapshot.map(place)
+    stage.snapshot.map(|release| {
+        let kept = history.get(release.deployment().id());
+        let api = kept.map_or(&release.service().api, |kept| kept.service());
+        placing.served(api, release.info())
+    })
 }
 
 /// Has the canary of a stage watched, if that is told.

@@ -5,14 +5,13 @@ use std::{path::Path, sync::Arc};
 use towergate_definition::{Diagnostic, Place};
 use towergate_integrations::{Backends, Lambda};
 use towergate_openapi::{Imported, ReadError, ReadOptions};
-use towergate_throttling::SharedLimits;
 
 use super::{
     finding::{Finding, Findings, Source},
     functions::FunctionSettings,
     place_of,
     settings::{Kept, Settings, StageOfFile},
-    store::RedisSettings,
+    store::SharedStore,
 };
 use crate::{Gateway, GatewayBuilder, RestApi};
 
@@ -88,19 +87,16 @@ pub(super) fn prepare(
         }
     }
     let store = shared_store(settings, kept, findings);
-    let shared = store.as_ref().map(|(_, store)| Arc::clone(store));
+    let shared = store.as_ref().map(|store| Arc::clone(&store.limits));
     gateway = gateway.store(shared);
     let kept = Kept {
         client: settings.client.clone(),
         functions: settings.functions.clone(),
         store,
         account_id: settings.account_id.map(str::to_owned),
-        degraded: Arc::clone(&kept.degraded),
     };
     Prepared { gateway, kept }
 }
-
-type SharedStore = (RedisSettings, Arc<dyn SharedLimits>);
 
 /// Returns the store that nodes share: the one there is, if it is told as before.
 fn shared_store(
@@ -111,15 +107,12 @@ fn shared_store(
     let redis = settings.store.as_ref()?;
     // Limits are kept under the account.
     let is_same = kept.account_id.as_deref() == settings.account_id;
-    if let Some(known) = kept
-        .store
-        .as_ref()
-        .filter(|(known, _)| is_same && known == redis)
-    {
+    let known = kept.store.as_ref();
+    if let Some(known) = known.filter(|known| is_same && known.settings == *redis) {
         return Some(known.clone());
     }
-    match redis.connect(settings.account_id, &kept.degraded) {
-        Ok(store) => Some((redis.clone(), store)),
+    match redis.connect(settings.account_id) {
+        Ok(store) => Some(store),
         Err(message) => {
             findings.extend([Diagnostic::error(redis.place.clone(), message)]);
             None

@@ -111,7 +111,8 @@ impl Loaded {
     /// Returns whether the store that nodes share is out of reach, so that each holds limits as `onOutage` says.
     #[must_use]
     pub fn is_degraded(&self) -> bool {
-        self.kept.degraded.load(Ordering::Relaxed)
+        let store = self.kept.store.as_ref();
+        store.is_some_and(|store| store.degraded.load(Ordering::Relaxed))
     }
 
     /// Returns every file that the configuration is made of, those that are not there included: the file itself,

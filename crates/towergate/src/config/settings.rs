@@ -2,7 +2,6 @@
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
-    sync::{Arc, atomic::AtomicBool},
     time::Duration,
 };
 
@@ -11,7 +10,7 @@ use towergate_core::TrustedHops;
 use towergate_definition::{Diagnostic, Place};
 use towergate_openapi::document::Node;
 use towergate_routing::Domain;
-use towergate_throttling::{ApiKey, Rate, SharedLimits, UsagePlan};
+use towergate_throttling::{ApiKey, Rate, UsagePlan};
 
 #[cfg(feature = "rustls")]
 use super::tls::{TlsSettings, tls};
@@ -22,7 +21,7 @@ use super::{
     functions::{FunctionSettings, functions},
     method_settings::method_settings,
     secrets::Secrets,
-    store::{RedisSettings, store},
+    store::{RedisSettings, SharedStore, store},
     usage_plans::{api_keys, throttle, usage_plans},
 };
 use crate::{DomainTarget, StageSettings};
@@ -95,17 +94,14 @@ pub(super) struct Settings<'a> {
 pub(super) struct Kept {
     pub(super) client: Client,
     pub(super) functions: Vec<FunctionSettings>,
-    /// The store that nodes share, and what it was made of.
-    pub(super) store: Option<(RedisSettings, Arc<dyn SharedLimits>)>,
+    pub(super) store: Option<SharedStore>,
     /// The account whose limits it keeps.
     pub(super) account_id: Option<String>,
-    /// Whether that store is out of reach.
-    pub(super) degraded: Arc<AtomicBool>,
 }
 
 impl std::fmt::Debug for Kept {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let store = self.store.as_ref().map(|(settings, _)| settings);
+        let store = self.store.as_ref().map(|store| &store.settings);
         f.debug_struct("Kept")
             .field("functions", &self.functions)
             .field("store", &store)

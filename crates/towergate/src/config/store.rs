@@ -28,18 +28,23 @@ pub(super) struct RedisSettings {
     pub(super) place: Place,
 }
 
+/// A store that nodes share, and what it was made of.
+#[derive(Clone)]
+pub(super) struct SharedStore {
+    pub(super) settings: RedisSettings,
+    pub(super) limits: Arc<dyn SharedLimits>,
+    /// Whether the server is out of reach.
+    pub(super) degraded: Arc<AtomicBool>,
+}
+
 impl RedisSettings {
-    /// Makes the store, and tells it by `degraded` while the server is out of reach. Whether it answers shows when limits
-    /// are asked for.
+    /// Makes the store. Whether the server answers shows when limits are asked for.
     #[cfg(feature = "redis")]
-    pub(super) fn connect(
-        &self,
-        account_id: Option<&str>,
-        degraded: &Arc<AtomicBool>,
-    ) -> Result<Arc<dyn SharedLimits>, String> {
+    pub(super) fn connect(&self, account_id: Option<&str>) -> Result<SharedStore, String> {
         use towergate_redis::{Mode, RedisLimits, StoreEvent};
 
-        let degraded = Arc::clone(degraded);
+        let degraded = Arc::<AtomicBool>::default();
+        let told = Arc::clone(&degraded);
         let mut builder = RedisLimits::builder(&self.url)
             .mode(match self.is_exact {
                 true => Mode::Exact,
@@ -47,7 +52,7 @@ impl RedisSettings {
             })
             .observer(move |event| {
                 let is_degraded = matches!(event, StoreEvent::Degraded { .. });
-                degraded.store(is_degraded, Ordering::Relaxed);
+                told.store(is_degraded, Ordering::Relaxed);
             });
         if let Some(account_id) = account_id {
             builder = builder.account(account_id);
@@ -61,17 +66,17 @@ impl RedisSettings {
         if let Some(nodes) = self.nodes {
             builder = builder.nodes(nodes);
         }
-        let store = builder.build().map_err(|error| error.to_string())?;
-        Ok(Arc::new(store))
+        let limits = builder.build().map_err(|error| error.to_string())?;
+        Ok(SharedStore {
+            settings: self.clone(),
+            limits: Arc::new(limits),
+            degraded,
+        })
     }
 
     /// Says that there is no such store.
     #[cfg(not(feature = "redis"))]
-    pub(super) fn connect(
-        &self,
-        _: Option<&str>,
-        _: &Arc<AtomicBool>,
-    ) -> Result<Arc<dyn SharedLimits>, String> {
+    pub(super) fn connect(&self, _: Option<&str>) -> Result<SharedStore, String> {
         Err("limits are not kept in Redis: switch on the feature `redis`".to_owned())
     }
 }

@@ -1,5 +1,7 @@
 mod canaries;
 mod refusals;
+#[cfg(feature = "redis")]
+mod stores;
 
 use std::{
     fs,
@@ -370,4 +372,30 @@ apiKeys: [{id: k, name: n, value: '${file:secret}'}]
         .unwrap_or_else(|error| panic!("{error}"));
     assert!(changes.is_empty(), "{changes}");
     clear();
+}
+
+#[test]
+fn the_list_of_routes_follows_what_is_said_of_a_definition_that_means_the_same() {
+    let folder = Folder::new(&[("gateway.yaml", &serving("")), ("pets.json", PETS)]);
+    let mut loaded = folder.load().unwrap();
+    let said = |loaded: &Loaded| {
+        let routes = loaded.gateway.routes();
+        let said = routes.iter().flat_map(|route| &route.findings);
+        said.map(|found| found.place.to_string())
+            .collect::<Vec<_>>()
+    };
+    let odd = PETS.replace(r#""get": {"#, r#""get": {"x-amazon-apigateway-odd": 1, "#);
+    let odd_place = "paths./pets.get.x-amazon-apigateway-odd".to_owned();
+    for (text, expected) in [(&*odd, vec![odd_place]), (PETS, vec![])] {
+        fs::write(folder.0.join("pets.json"), text).unwrap();
+        let changes = loaded.reload().unwrap();
+        assert_eq!(
+            loaded.findings.len(),
+            expected.len(),
+            "{:?}",
+            loaded.findings
+        );
+        assert_eq!(said(&loaded), expected);
+        assert_eq!(changes.to_string(), "");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::{
     fmt,
+    panic::{AssertUnwindSafe, catch_unwind},
     sync::{Arc, TryLockError},
 };
 
@@ -37,9 +38,9 @@ impl Gateway {
             let Some((on_every_decision, info)) = told else {
                 return false;
             };
-            on_decision(decision);
+            tell(|| on_decision(decision));
             if let Some(OnDecision(on_every_decision)) = on_every_decision.as_deref() {
-                on_every_decision(&info, decision);
+                tell(|| on_every_decision(&info, decision));
             }
             true
         })
@@ -71,7 +72,8 @@ impl Gateway {
     /// [told](crate::StageSettings::guard_canary), and each that was [started](crate::StageHandle::guard_canary) by hand. Whoever was
     /// told before is told no more.
     ///
-    /// It is called by whatever request ended, and must not wait.
+    /// It is called by whatever request ended, and must not wait. A panic in it ends nothing else. A clone of the gateway in
+    /// it keeps the gateway alive.
     ///
     /// ```
     /// use towergate::{Gateway, Integration, RestApi, StageSettings, stages::{CanarySettings, GuardSettings}};
@@ -89,6 +91,11 @@ impl Gateway {
         let told = Arc::new(OnDecision(Box::new(on_decision)));
         self.0.on_canary_decision.store(Some(told));
     }
+}
+
+/// Tells somebody what was done. That they panic is no failure of the request that ended, and undoes nothing.
+fn tell(whom: impl FnOnce()) {
+    let _ = catch_unwind(AssertUnwindSafe(whom));
 }
 
 impl fmt::Debug for OnDecision {
