@@ -263,25 +263,51 @@ async fn an_extension_is_seen_at_once_by_the_node_that_made_it() {
     assert_eq!(node.granted_of(10).await, 4);
 }
 
+/// A thousand tokens a second, of which a node borrows a tenth of the burst, divided by the nodes: 50 ms of the rate at most.
+fn thousand() -> Rate {
+    Rate::per_second(1_000.0).burst(1_000)
+}
+
+/// The time of the server, in seconds.
+fn time(server: &RedisServer) -> f64 {
+    let (seconds, micros): (f64, f64) = redis::cmd("TIME")
+        .query(&mut server.connection())
+        .expect("the time");
+    seconds + micros / 1e6
+}
+
 #[tokio::test]
 async fn throttles_stay_within_the_stated_bound() {
     let server = RedisServer::start();
-    // 50 ms of the rate are 50 tokens, and a tenth of the burst for each of two nodes as well.
-    let rate = Rate::per_second(1_000.0).burst(1_000);
-    let nodes = nodes_of(&server, 2, || Limits::plan(rate));
-    let time = || -> f64 {
-        let (seconds, micros): (f64, f64) =
-            redis::cmd("TIME").query(&mut server.connection()).unwrap();
-        seconds + micros / 1e6
-    };
-    let begin = time();
-    let mut granted = 0;
-    for node in nodes.iter().cycle().take(6_000) {
-        granted += u32::from(node.decide().await.is_ok());
-        // The nodes' clocks go on as the requests come.
-        node.clock.advance(Duration::from_micros(100));
+    for count in [2, 4] {
+        let nodes = nodes_of(&server, count, || Limits::plan(thousand()));
+        let begin = time(&server);
+        let mut granted = 0;
+        for node in nodes.iter().cycle().take(6_000) {
+            granted += u32::from(node.decide().await.is_ok());
+            // The nodes' clocks go on as the requests come.
+            node.clock.advance(Duration::from_micros(100));
+        }
+        // The leases of all are 100 tokens together.
+        let most = 1_000.0 * (time(&server) - begin) + 1_000.0 + 100.0;
+        assert!(f64::from(granted) <= most, "{count}: {granted} of {most}");
+        assert!(
+            granted >= 900,
+            "{count}: {granted}, the burst less the leases"
+        );
+        flush(&server);
     }
-    let most = 1_000.0 * (time() - begin) + 1_000.0 + 50.0 * 2.0;
-    assert!(f64::from(granted) <= most, "{granted} of {most}");
-    assert!(granted >= 900, "{granted}: the burst, less two leases");
+}
+
+#[tokio::test]
+async fn a_node_that_dies_loses_the_tokens_of_its_lease_at_most() {
+    let server = RedisServer::start();
+    let nodes = nodes_of(&server, 2, || Limits::plan(thousand()));
+    let begin = time(&server);
+    let [dying, heir] = <[Node; 2]>::try_from(nodes).ok().expect("two nodes");
+    assert_eq!(dying.granted_of(10).await, 10);
+    drop(dying);
+    let granted = f64::from(10 + heir.granted_of(3_000).await);
+    let most = 1_000.0 * (time(&server) - begin) + 1_000.0 + 100.0;
+    assert!((950.0..=most).contains(&granted), "{granted} of {most}");
 }
