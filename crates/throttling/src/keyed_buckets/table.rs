@@ -41,7 +41,7 @@ pub(super) struct Table {
     /// The words of the sets: the first begins two lines of the cache.
     used: Range<usize>,
     sets: usize,
-    /// What guards the places of a region, and the set that its hand points at.
+    /// What guards the places of a region, and how far into it its hand points.
     regions: Box<[Mutex<usize>]>,
 }
 
@@ -136,7 +136,7 @@ impl Table {
     /// Locks the places of the region of a caller.
     pub(super) fn lock(&self, caller: Fingerprint) -> Option<Region<'_>> {
         let number = self.region_of(self.home(caller));
-        // Whatever a panicking thread left in it, a hand may point anywhere.
+        // It is written once it is known: what a panicking thread left is whole.
         let hand = self.regions.get(number)?.lock();
         Some(Region {
             table: self,
@@ -284,10 +284,8 @@ impl Region<'_> {
     /// Moves the hand on by so many sets, takes the places of callers whose buckets are full, and returns how many those were.
     pub(super) fn reclaim(&mut self, sets: usize, now: Timestamp) -> usize {
         let first = self.number * SETS_PER_REGION;
-        let is_in_region = self.table.region_of(*self.hand) == self.number;
-        let hand = if is_in_region { *self.hand } else { first };
         let mut reclaimed = 0;
-        let mut round = self.table.sets_from(hand);
+        let mut round = self.table.sets_from(first + *self.hand);
         for at in round.by_ref().take(sets) {
             let Some(set) = self.table.set(at) else { break };
             for gone in set.places().filter_map(|place| place.close_idle(now)) {
@@ -297,7 +295,7 @@ impl Region<'_> {
                 reclaimed += 1;
             }
         }
-        *self.hand = round.next().unwrap_or(hand);
+        *self.hand = round.next().map_or(0, |next| next - first);
         reclaimed
     }
 
