@@ -101,11 +101,7 @@ fn a_change_by_hand_ends_a_guard_unless_the_canary_stays_as_it_is() {
     ];
     for (name, change, is_guarded) in cases {
         let scene = Scene::plain();
-        scene
-            .prod
-            .start_canary(version("two", Does::Fail), Percent::NONE)
-            .expect(name);
-        scene.prod.guard_canary(quick(), |_| ()).expect(name);
+        scene.guard_canary(Does::Fail);
         change(&scene.prod).expect(name);
         assert_eq!(scene.prod.is_guarded().expect(name), is_guarded, "{name}");
         scene.minutes(2);
@@ -116,11 +112,7 @@ fn a_change_by_hand_ends_a_guard_unless_the_canary_stays_as_it_is() {
 #[test]
 fn a_guard_looks_as_it_is_ticked_where_traffic_has_stopped() {
     let scene = Scene::plain();
-    scene
-        .prod
-        .start_canary(version("two", Does::Answer), Percent::NONE)
-        .expect("a canary");
-    scene.prod.guard_canary(quick(), |_| ()).expect("a guard");
+    scene.guard_canary(Does::Answer);
     scene.minutes(1);
     scene.clock.advance(Duration::from_secs(60));
     assert_eq!(scene.decided(), Vec::<String>::new());
@@ -220,11 +212,7 @@ fn a_request_that_would_end_a_step_does_not_wait_for_a_change() {
         told.stage("pets", StageSettings::new("other"))
     });
     gateway.set(scene.gateway.clone()).expect("it is set once");
-    scene
-        .prod
-        .start_canary(version("two", Does::Answer), Percent::NONE)
-        .expect("a canary");
-    scene.prod.guard_canary(quick(), |_| ()).expect("a guard");
+    scene.guard_canary(Does::Answer);
     scene.minutes(1);
     scene.clock.advance(Duration::from_secs(10));
 

@@ -210,6 +210,14 @@ impl Scene {
         self.unwound.load(Ordering::Relaxed)
     }
 
+    /// Starts a canary by hand, and its guard.
+    pub(crate) fn guard_canary(&self, does: Does) {
+        let two = version("two", does);
+        let canary = self.prod.start_canary(two, Percent::NONE);
+        canary.expect("a canary");
+        self.prod.guard_canary(quick(), |_| ()).expect("a guard");
+    }
+
     pub(crate) fn decided(&self) -> Vec<String> {
         self.decided.lock().expect("no panic").clone()
     }
