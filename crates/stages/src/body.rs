@@ -1,4 +1,4 @@
-//! The body of a response, which keeps the release that makes it.
+//! The body of a response, which keeps the release that makes it, and is watched where a guard does.
 
 use std::{
     fmt,
@@ -16,8 +16,27 @@ pin_project! {
     /// The body of a release's response. The snapshot that the request resolved lives until it ends or is dropped.
     pub struct StageBody<B, S> {
         #[pin]
+        body: WatchedBody<B>,
+        snapshot: Option<Arc<StageSnapshot<S>>>,
+    }
+}
+
+pin_project! {
+    /// The body of a response that a guard may watch: the request counts as this ends or is dropped, as failed if it breaks off
+    /// or panics. Without a guard it is the body alone.
+    #[derive(Debug, Default)]
+    pub struct WatchedBody<B> {
+        #[pin]
         body: B,
-        held: Option<Held<S>>,
+        watching: Option<Box<Watching>>,
+    }
+}
+
+impl<B> WatchedBody<B> {
+    /// Watches a body to its end.
+    #[must_use]
+    pub fn new(body: B, watching: Option<Box<Watching>>) -> Self {
+        Self { body, watching }
     }
 }
 
@@ -38,12 +57,51 @@ impl<S> Held<S> {
 
 impl<B, S> StageBody<B, S> {
     pub(crate) fn new(body: B, held: Option<Held<S>>) -> Self {
-        Self { body, held }
+        let held = held.map(|held| (held.watching, Some(held.snapshot)));
+        let (watching, snapshot) = held.unwrap_or_default();
+        Self {
+            body: WatchedBody::new(body, watching),
+            snapshot,
+        }
     }
 
     /// Returns the snapshot, until the body has ended.
     pub fn snapshot(&self) -> Option<&Arc<StageSnapshot<S>>> {
-        self.held.as_ref().map(|held| &held.snapshot)
+        self.snapshot.as_ref()
+    }
+}
+
+impl<B: Body> Body for WatchedBody<B> {
+    type Data = B::Data;
+    type Error = B::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        cx: &mut task::Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
+        let this = self.project();
+        let Some(watching) = this.watching else {
+            return this.body.poll_frame(cx);
+        };
+        // Which is to know if the body panics.
+        let frame = ready!(watching.run(|| this.body.poll_frame(cx)));
+        match &frame {
+            Some(Ok(_)) => {}
+            None => *this.watching = None,
+            Some(Err(_)) => {
+                watching.body_failed();
+                *this.watching = None;
+            }
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
     }
 }
 
@@ -56,22 +114,9 @@ impl<B: Body, S> Body for StageBody<B, S> {
         cx: &mut task::Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, B::Error>>> {
         let this = self.project();
-        let polled = match Held::watching(this.held) {
-            None => this.body.poll_frame(cx),
-            // Which is to know if the body panics.
-            Some(watching) => watching.run(|| this.body.poll_frame(cx)),
-        };
-        let frame = ready!(polled);
-        match &frame {
-            Some(Ok(_)) => {}
-            None => *this.held = None,
-            Some(Err(_)) => {
-                if let Some(mut held) = this.held.take()
-                    && let Some(watching) = &mut held.watching
-                {
-                    watching.body_failed();
-                }
-            }
+        let frame = ready!(this.body.poll_frame(cx));
+        if !matches!(frame, Some(Ok(_))) {
+            *this.snapshot = None;
         }
         Poll::Ready(frame)
     }
@@ -95,7 +140,7 @@ impl<B: Default, S> Default for StageBody<B, S> {
 impl<B: fmt::Debug, S> fmt::Debug for StageBody<B, S> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("StageBody")
-            .field("body", &self.body)
+            .field("body", &self.body.body)
             .finish_non_exhaustive()
     }
 }

@@ -48,7 +48,7 @@ mod stages;
 mod sticky;
 mod variables;
 
-pub use body::StageBody;
+pub use body::{StageBody, WatchedBody};
 pub use deployment::{Deployment, DeploymentError, Deployments, draw_deployment_id};
 pub use guard::{
     Guard, GuardDecision, GuardOutcome, GuardReason, GuardSample, GuardSettings,
